@@ -1,0 +1,107 @@
+"""Fine-tune, see what the model could not learn, fix the data, and prove that the fix helped.
+
+Public names are looked up when they are first used, so that importing the package loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunewright.data.dataset import Dataset
+    from tunewright.errors import TunewrightError
+    from tunewright.project import Project, open_project
+    from tunewright.run import Run
+    from tunewright.tasks.classify import Classification
+    from tunewright.train.loop import TrainConfig
+    from tunewright.train.recorder import Recorder
+    from tunewright.verbs import (
+        check,
+        compare,
+        ensemble,
+        evaluate,
+        export,
+        focus,
+        init,
+        map,
+        predict,
+        runs,
+        show,
+        train,
+    )
+
+__all__ = [
+    "Classification",
+    "Dataset",
+    "Project",
+    "Recorder",
+    "Run",
+    "TrainConfig",
+    "TunewrightError",
+    "check",
+    "compare",
+    "ensemble",
+    "evaluate",
+    "export",
+    "focus",
+    "init",
+    "map",
+    "open_project",
+    "predict",
+    "runs",
+    "show",
+    "train",
+]
+
+_HOMES = {
+    "Classification": "tunewright.tasks.classify",
+    "Dataset": "tunewright.data.dataset",
+    "Project": "tunewright.project",
+    "Recorder": "tunewright.train.recorder",
+    "Run": "tunewright.run",
+    "TrainConfig": "tunewright.train.loop",
+    "TunewrightError": "tunewright.errors",
+    "check": "tunewright.verbs",
+    "compare": "tunewright.verbs",
+    "ensemble": "tunewright.verbs",
+    "evaluate": "tunewright.verbs",
+    "export": "tunewright.verbs",
+    "focus": "tunewright.verbs",
+    "init": "tunewright.verbs",
+    "map": "tunewright.verbs",
+    "open_project": "tunewright.project",
+    "predict": "tunewright.verbs",
+    "runs": "tunewright.verbs",
+    "show": "tunewright.verbs",
+    "train": "tunewright.verbs",
+}
+
+
+class _Package(ModuleType):
+    """Keeps ``tunewright.train`` the verb after ``tunewright.train.loop`` was imported.
+
+    Python binds an imported submodule in its parent; without this, a second ``tunewright.train()`` would find the
+    package of that name. ``from tunewright.train.loop import fit`` does not look here and works as ever.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

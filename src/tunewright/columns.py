@@ -1,0 +1,161 @@
+"""What every column means, defined once.
+
+Documentation, command-line listings, axis ranges, tooltips and a property test read these definitions;
+every step writes columns keyed by ``id``, and pictures are views of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tunewright.errors import ColumnError, did_you_mean
+
+__all__ = ["COLUMNS", "Analysis", "Column", "analysis", "column"]
+
+Direction = Literal["good", "bad", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, Arrow type, meaning, unit, range and direction.
+
+    ``low`` and ``high`` are inclusive; None means unbounded. ``direction`` says whether *more* of it is good or
+    bad for the model, or neither.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    direction: Direction = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A pure function from columns to columns that declares what it needs and gives.
+
+    ``needs`` are column names, qualified by table: ``"dynamics.margin"`` arrives as a float array [n, epochs]
+    (NaN where an example was not seen), ``"examples.label"``, ``"predictions.correct"`` and so on as [n], and
+    ``"embeddings.vector"`` as [n, dimensions]. They are passed by keyword under their unqualified names, aligned
+    by id on the rows of the first need. The function returns one [n] array per name in ``gives``.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    gives: tuple[str, ...]
+    function: Callable[..., Mapping[str, Any]]
+    doc: str = ""
+
+    def __call__(self, **inputs: Any) -> Mapping[str, Any]:
+        return self.function(**inputs)
+
+
+def analysis(
+    *, needs: tuple[str, ...], gives: tuple[str, ...]
+) -> Callable[[Callable[..., Mapping[str, Any]]], Analysis]:
+    """Declare a function as an analysis; every name it gives must be a defined column."""
+    for name in gives:
+        column(name)
+
+    def declare(function: Callable[..., Mapping[str, Any]]) -> Analysis:
+        return Analysis(function.__name__, needs, gives, function, function.__doc__ or "")
+
+    return declare
+
+
+def column(name: str) -> Column:
+    """The definition of a column.
+
+    Raises:
+        ColumnError: if no column of that name is defined.
+    """
+    try:
+        return COLUMNS[name]
+    except KeyError:
+        raise ColumnError(f"no column is called {name!r}", fix=did_you_mean(name, COLUMNS)) from None
+
+
+_DEFINITIONS = (
+    # what identifies an example
+    Column("id", "string", "name of the example, given once at import and never recomputed"),
+    Column("content", "string", "hash of the text fields: equal content, equal hash"),
+    Column("split", "string", "train, validation, test, or a name of the user's own"),
+    Column("label", "string", "gold label as the dataset gives it; null means unlabelled"),
+    Column("weight", "float", "how much the example counts in the loss; 1 is normal", low=0),
+    # one row per example, window, epoch: what the model did with it
+    Column("epoch", "int", "pass over the training data, counted from 0", low=0),
+    Column("step", "int", "optimizer steps taken before this forward pass", low=0),
+    Column("rank", "int", "process that saw the example", low=0),
+    Column("window", "int", "part of a long example, counted from 0", low=0),
+    Column("gold_probability", "float", "probability the model gave the gold target", low=0, high=1, direction="good"),
+    Column("loss", "float", "cross-entropy of the gold target, unweighted", "nats", low=0, direction="bad"),
+    Column("gold_logit", "float", "logit of the gold target"),
+    Column("other_logit", "float", "largest logit among the other targets"),
+    Column("other", "int", "index of the target with the largest logit among the others", low=0),
+    Column("log_sum_exp", "float", "log of the softmax denominator", "nats"),
+    Column("sum_of_squares", "float", "sum over targets of the squared probabilities", low=0, high=1),
+    Column("margin", "float", "gold logit minus the largest other logit; negative when wrong", direction="good"),
+    Column("correct", "bool", "the largest logit is the gold target", low=0, high=1, direction="good"),
+    # one row per predicted example
+    Column("predicted", "string", "label with the largest probability"),
+    Column("probability", "float", "probability of the predicted label", low=0, high=1),
+    Column("logits", "list", "one logit per label, in the order of the run's labels"),
+    Column("vector", "list", "embedding of the example"),
+    # training dynamics over epochs
+    Column(
+        "confidence",
+        "float",
+        "mean over epochs of the gold-target probability (Swayamdipta et al. 2020)",
+        low=0,
+        high=1,
+        direction="good",
+    ),
+    Column(
+        "variability",
+        "float",
+        "population standard deviation over epochs of the gold-target probability (Swayamdipta et al. 2020)",
+        low=0,
+        high=0.5,
+    ),
+    Column(
+        "correctness",
+        "float",
+        "fraction of epochs in which the example was predicted correctly (Swayamdipta et al. 2020)",
+        low=0,
+        high=1,
+        direction="good",
+    ),
+    Column("forgetting", "int", "correct-to-wrong transitions (Toneva et al. 2019)", "events", low=0, direction="bad"),
+    Column("never_learnt", "bool", "wrong in every epoch seen", low=0, high=1, direction="bad"),
+    Column("aum", "float", "mean over epochs of the margin (Pleiss et al. 2020)", direction="good"),
+    Column(
+        "el2n",
+        "float",
+        "mean over the first epochs of the L2 norm of probabilities minus one-hot target (Paul et al. 2021)",
+        low=0,
+        high=1.4143,
+        direction="bad",
+    ),
+    Column("closeness", "float", "confidence x (1 - confidence): nearness to the threshold", low=0, high=0.25),
+    Column("epochs_seen", "int", "epochs in which the example was recorded", "epochs", low=0),
+    Column("region", "string", "easy, ambiguous, hard or empty: region of the data map"),
+    Column("suspicion", "float", "how likely the label is wrong, as a rank score", low=0, high=1, direction="bad"),
+    Column("suspect", "bool", "flagged as a suspected mislabel", low=0, high=1, direction="bad"),
+    Column("suggested", "string", "label the model would give instead"),
+    # latent space
+    Column("pc1", "float", "first principal component of the embedding"),
+    Column("pc2", "float", "second principal component of the embedding"),
+    Column("density", "float", "mean cosine similarity to the nearest training rows", low=-1, high=1),
+    Column("neighbour", "string", "id of the most similar training row"),
+    Column("neighbour_similarity", "float", "cosine similarity of the most similar training row", low=-1, high=1),
+    Column("neighbour_label", "string", "gold label of the most similar training row"),
+    # evidence about mistakes
+    Column("error_type", "string", "false positive, false negative, or gold -> predicted"),
+    Column("error_cause", "string", "what the evidence points to, or unknown"),
+    Column("solution", "string", "what to try about the error cause"),
+)
+COLUMNS: dict[str, Column] = {definition.name: definition for definition in _DEFINITIONS}

@@ -1,0 +1,105 @@
+"""Every error of the library, one tree.
+
+TunewrightError                 catch this one for "anything a user can mend"
+├── DataError                   a file, a row or a field is not what was promised
+├── EditError                   an edit does not fit the table it is applied to
+├── ColumnError                 a column is unknown, or not there yet
+├── ProjectError                project.py is missing, broken or contradicts the data
+├── RunError                    a run is unknown, unfinished or lacks a table
+├── RecorderError               training dynamics cannot be recorded completely
+├── TrainError                  a training cannot start, or cannot be resumed
+├── ComparisonError             two things that must not be compared
+└── MissingDependencyError      an optional package is needed
+
+A message says what was expected, what was found and what to do; ``fix`` is the last of the three.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ColumnError",
+    "ComparisonError",
+    "DataError",
+    "EditError",
+    "MissingDependencyError",
+    "ProjectError",
+    "RecorderError",
+    "RunError",
+    "TrainError",
+    "TunewrightError",
+    "did_you_mean",
+]
+
+
+class TunewrightError(Exception):
+    """A mistake that its reader can mend.
+
+    Args:
+        message: what was expected and what was found, with values and shapes.
+        fix: what to do about it, in the imperative.
+    """
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+
+
+class DataError(TunewrightError):
+    """A file, a row or a field is not what was promised."""
+
+
+class EditError(TunewrightError):
+    """An edit does not fit the table it is applied to."""
+
+
+class ColumnError(TunewrightError):
+    """A column is unknown, or has not been computed yet."""
+
+
+class ProjectError(TunewrightError):
+    """``project.py`` is missing, broken or contradicts the data."""
+
+
+class RunError(TunewrightError):
+    """A run is unknown, unfinished or lacks a table."""
+
+
+class RecorderError(TunewrightError):
+    """Training dynamics cannot be recorded completely."""
+
+
+class TrainError(TunewrightError):
+    """A training cannot start, or cannot be resumed."""
+
+
+class ComparisonError(TunewrightError):
+    """Two things that must not be compared."""
+
+
+class MissingDependencyError(TunewrightError):
+    """An optional package is needed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known names, or lists what there is.
+
+    >>> did_you_mean("confidense", ["confidence", "variability"])
+    "did you mean 'confidence'?"
+    >>> did_you_mean("zzz", ["a", "b"])
+    'known: a, b'
+    """
+    known = sorted(known)
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(known)}" if known else "there are none"
