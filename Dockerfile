@@ -1,0 +1,10 @@
+FROM python:3.12-slim
+WORKDIR /opt/tunewright
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY src src
+RUN pip install --no-cache-dir -c constraints.txt ".[demo]"
+RUN useradd --create-home tunewright
+USER tunewright
+WORKDIR /work
+ENTRYPOINT ["tunewright"]
+CMD ["--help"]

@@ -1,0 +1,59 @@
+# Every target makes the environment it needs: `make demo` works in a fresh clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint bench docs wheel browser clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	@echo "making $(VENV) with $(PYTHON): a few minutes the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	@touch $@
+
+demo: $(READY)  ## fine-tune on docstrings, map, repair, fine-tune again, compare: in folder demo/
+	@mkdir -p demo && cd demo && ../$(BIN)/tunewright demo
+
+test: $(READY) browser  ## run all tests, with those that fine-tune a real model
+	@$(BIN)/python -m pytest
+
+check: $(READY) lint wheel browser  ## all that CI checks: lint, types, docs, wheel, tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff, formatting, mypy strict, generated docs unchanged
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/python docs/generate.py --check
+
+wheel: $(READY)  ## build the wheel; install it in an empty environment and ask it for --help
+	@rm -rf build dist
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	@$(PYTHON) -m venv --without-pip build/clean
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check --python build/clean/bin/python install --no-deps dist/*.whl
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$(build/clean/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dependencies.pth"
+	@build/clean/bin/tunewright --help >/dev/null && echo "wheel: builds, installs, and says --help"
+
+bench: $(READY)  ## measure training throughput, recorder overhead and the data map; write JSON
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+docs: $(READY)  ## write docs/reference from docstrings, column definitions and --help
+	@$(BIN)/python docs/generate.py
+
+browser:  # the tests that open a page need Debian's chromium
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+		echo "installing chromium for the tests of pages"; \
+		(apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }) >/dev/null 2>&1 \
+			|| echo "chromium could not be installed: the tests of pages will be skipped"; \
+	else echo "no chromium: the tests of pages will be skipped"; fi
+
+clean:  ## remove what was built and what the demo left; keep the environment
+	@rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
