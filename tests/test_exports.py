@@ -25,8 +25,11 @@ def dotted(path: Path) -> str:
 
 def exported(tree: ast.Module) -> list[str] | None:
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
-            return ast.literal_eval(node.value)
+        match node:
+            case ast.Assign(targets=[ast.Name("__all__")], value=value) | ast.AnnAssign(
+                ast.Name("__all__"), value=value
+            ):
+                return ast.literal_eval(value)
     return None
 
 

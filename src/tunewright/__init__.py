@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tunewright.project import Project, open_project
     from tunewright.run import Run
     from tunewright.tasks.classify import Classification
-    from tunewright.train.loop import TrainConfig
+    from tunewright.train.config import TrainConfig
     from tunewright.train.recorder import Recorder
     from tunewright.verbs import (
         check,
@@ -62,7 +62,7 @@ _HOMES = {
     "Project": "tunewright.project",
     "Recorder": "tunewright.train.recorder",
     "Run": "tunewright.run",
-    "TrainConfig": "tunewright.train.loop",
+    "TrainConfig": "tunewright.train.config",
     "TunewrightError": "tunewright.errors",
     "check": "tunewright.verbs",
     "compare": "tunewright.verbs",
