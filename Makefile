@@ -34,7 +34,7 @@ lint: $(READY)  ## ruff, formatting, mypy strict, generated docs unchanged
 wheel: $(READY)  ## build the wheel; install it in an empty environment and ask it for --help
 	@rm -rf build dist
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
-	@$(PYTHON) -m venv --without-pip build/clean
+	@$(BIN)/python -m venv --without-pip build/clean
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check --python build/clean/bin/python install --no-deps dist/*.whl
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> "$$(build/clean/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dependencies.pth"
