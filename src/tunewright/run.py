@@ -1,0 +1,295 @@
+"""A run: what one model saw of one dataset version, as a folder of columnar tables.
+
+runs/<date-name-hash>/
+    run.json              kind, dataset version, resolved config, seeds, versions, status, coverage, metrics
+    examples.parquet      the rows the run saw, so that it can be read without the dataset
+    dynamics/             part-*.parquet: one row per example, window and epoch
+    predictions.parquet   one row per predicted example
+    embeddings.parquet    one vector per example
+    columns/              <analysis>-<hash>.parquet: what analyses computed
+    model/                safetensors
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+
+from tunewright import table as tables
+from tunewright.errors import ColumnError, DataError, RunError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tunewright.columns import Analysis
+
+__all__ = ["Kind", "Run", "find", "runs"]
+
+Kind = Literal["train", "eval", "production"]
+_META = "run.json"
+
+
+class Run:
+    """One run folder. Tables are read when asked for; nothing is kept in memory but ``meta``."""
+
+    def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
+        self.folder = folder
+        self.meta = meta
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, kind={self.kind!r}, status={self.meta.get('status')!r})"
+
+    @classmethod
+    def create(
+        cls, root: str | Path, *, kind: Kind, name: str, config: Mapping[str, Any], examples: pa.Table, **meta: Any
+    ) -> Run:
+        """Make a new run folder below ``root``.
+
+        Args:
+            root: folder of runs; made if missing.
+            kind: what the run is.
+            name: short name, part of the folder's name.
+            config: the resolved configuration, JSON values only.
+            examples: the rows the run sees; columns ``id``, ``split`` and whatever else belongs to them.
+            meta: further JSON values for run.json.
+        """
+        created = datetime.now(UTC)
+        folder = Path(root) / f"{created:%Y%m%d-%H%M%S}-{_slug(name)}-{secrets.token_hex(2)}"
+        run = cls(folder, {"kind": kind, "name": name, "created": created.isoformat(timespec="microseconds")})
+        run.write("examples", examples)
+        run.update(config=dict(config), status="created", **meta)
+        return run
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open an existing run folder.
+
+        Raises:
+            RunError: if the folder is not a run.
+        """
+        path = Path(folder) / _META
+        try:
+            meta = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunError(f"expected a run at {folder}, found no {_META} there") from None
+        except json.JSONDecodeError as error:
+            raise RunError(f"expected JSON in {path}, found something else ({error})") from error
+        return cls(Path(folder), meta)
+
+    @property
+    def id(self) -> str:
+        """The name of the folder, which names the run everywhere."""
+        return self.folder.name
+
+    @property
+    def kind(self) -> Kind:
+        """train, eval or production."""
+        kind: Kind = self.meta["kind"]
+        return kind
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names in the order of the logits."""
+        return tuple(self.meta.get("labels", ()))
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the trained model lies."""
+        return self.folder / "model"
+
+    def update(self, **meta: Any) -> None:
+        """Change fields of run.json, atomically."""
+        self.meta = {**self.meta, **meta}
+        tables.write_json(self.folder / _META, self.meta)
+
+    def write(self, name: str, table: pa.Table) -> None:
+        """Write a whole table of the run, atomically."""
+        tables.write(self._path(name), table)
+
+    def append(self, name: str, part: str, table: pa.Table) -> Path:
+        """Add one part to a table that is a folder of parts (``dynamics``)."""
+        return tables.append(self.folder / name, part, table)
+
+    def has(self, name: str) -> bool:
+        """Whether the run holds a table of this name."""
+        return bool(tables.parts(self._existing(name)))
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One stored table: examples, dynamics, predictions, embeddings or columns/<name>.
+
+        Raises:
+            RunError: if the run has no such table.
+        """
+        if not self.has(name):
+            have = ", ".join(self.tables()) or "none"
+            raise RunError(f"run {self.id} has no table {name!r}; it has: {have}", fix=_HOW_TO_GET.get(name, ""))
+        return tables.read(self._existing(name), columns)
+
+    def tables(self) -> list[str]:
+        """Names of the tables the run holds."""
+        names = [name for name in ("examples", "dynamics", "predictions", "embeddings") if self.has(name)]
+        return names + [f"columns/{path.stem}" for path in tables.parts(self.folder / "columns")]
+
+    def examples(self) -> pa.Table:
+        """The one wide table: the run's rows with every per-example column there is.
+
+        Predictions come under their own names; of analyses that were computed with several parameters, the last
+        computed one counts.
+        """
+        wide = self.table("examples")
+        computed = sorted(tables.parts(self.folder / "columns"), key=lambda path: path.stat().st_mtime)
+        others = [tables.read(path) for path in reversed(computed)]
+        if self.has("predictions"):
+            others.append(self.table("predictions"))
+        for other in others:
+            wide = _left_join(wide, other)
+        return wide
+
+    def sql(self, query: str, *, seconds: float = 30.0) -> pa.Table:
+        """DuckDB over read-only views ``examples`` (wide), ``dynamics``, ``predictions`` and ``embeddings``."""
+        views = {name: self.table(name) for name in ("dynamics", "predictions", "embeddings") if self.has(name)}
+        return tables.query(query, {"examples": self.examples(), **views}, seconds=seconds)
+
+    def compute(self, analysis: Analysis, **parameters: Any) -> pa.Table:
+        """The columns an analysis gives, from disk if they were computed before.
+
+        Args:
+            analysis: what to compute; its needs are read from the run's tables and aligned by id.
+            parameters: keyword parameters of the analysis; JSON values, they are part of the stored name.
+
+        Returns:
+            columns ``id`` and ``analysis.gives``.
+        """
+        name = f"columns/{analysis.name}-{_digest(parameters)}"
+        newest = max((path.stat().st_mtime_ns for path in self._sources(analysis)), default=0)
+        stored = self._path(name)
+        if stored.exists() and stored.stat().st_mtime_ns >= newest:
+            return tables.read(stored)
+        ids, inputs = self.inputs(analysis.needs)
+        given = analysis(**inputs, **parameters)
+        table = pa.table({"id": ids, **{column: pa.array(given[column]) for column in analysis.gives}})
+        self.write(name, table)
+        return table
+
+    def inputs(self, needs: Sequence[str]) -> tuple[pa.Array, dict[str, NDArray[np.generic]]]:
+        """The arrays that qualified column names stand for, aligned on the ids of the first one.
+
+        Args:
+            needs: such as ``"dynamics.margin"`` -> [n, epochs] or ``"examples.label"`` -> [n].
+
+        Raises:
+            ColumnError: if a table lacks a column.
+        """
+        first = needs[0].partition(".")[0]
+        ids = self.table(first, ["id"])["id"].combine_chunks().unique()
+        wanted: dict[str, list[str]] = {}
+        for need in needs:
+            name, _, column = need.partition(".")
+            wanted.setdefault(name, []).append(column)
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for name, columns in wanted.items():
+            arrays |= self._aligned(name, columns, ids)
+        return ids, arrays
+
+    def _aligned(self, name: str, columns: list[str], ids: pa.Array) -> dict[str, NDArray[np.generic]]:
+        import pyarrow.compute as pc
+
+        keys = ["id", "epoch"] if name == "dynamics" else ["id"]
+        try:
+            table = self.table(name, [*keys, *columns])
+        except (KeyError, DataError, pa.ArrowInvalid) as error:
+            raise ColumnError(f"expected {columns} in table {name!r} of run {self.id}: {error}") from error
+        if name == "dynamics":
+            return {column: tables.pivot(table, column, ids=ids) for column in columns}
+        rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
+        taken = table.take(rows)
+        return {column: _array(taken[column].combine_chunks()) for column in columns}
+
+    def _sources(self, analysis: Analysis) -> list[Path]:
+        names = {need.partition(".")[0] for need in analysis.needs}
+        return [path for name in names for path in tables.parts(self._existing(name))]
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def _existing(self, name: str) -> Path:
+        return self.folder / name if (self.folder / name).is_dir() else self._path(name)
+
+
+_HOW_TO_GET = {
+    "dynamics": "only training runs with a recorder have training dynamics: run `tunewright train`",
+    "predictions": "run `tunewright evaluate`",
+    "embeddings": "run `tunewright map --latent`",
+}
+
+
+def runs(root: str | Path) -> list[Run]:
+    """All runs below a folder, oldest first."""
+    found = [Run.open(path.parent) for path in Path(root).glob(f"*/{_META}")]
+    return sorted(found, key=lambda run: run.meta["created"])
+
+
+def find(root: str | Path, name: str) -> Run:
+    """The run that a full or partial id names; ``last`` is the newest training run.
+
+    Raises:
+        RunError: if none or several runs fit.
+    """
+    known = {run.id: run for run in runs(root)}
+    if name in known:
+        return known[name]
+    if name == "last":
+        trained = [run for run in known.values() if run.kind == "train"]
+        if not trained:
+            raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
+        return trained[-1]
+    fitting = [run for key, run in known.items() if name and name in key]
+    match fitting:
+        case [run]:
+            return run
+        case []:
+            raise RunError(f"no run below {root} is called {name!r}", fix=did_you_mean(name, known))
+        case _:
+            ids = ", ".join(run.id for run in fitting)
+            raise RunError(f"{name!r} could be any of: {ids}", fix="give more of the name")
+
+
+def _left_join(left: pa.Table, right: pa.Table) -> pa.Table:
+    """Columns of ``right`` that ``left`` lacks, matched by id; the order of ``left`` is kept."""
+    import pyarrow.compute as pc
+
+    rows = pc.index_in(left["id"].combine_chunks(), value_set=right["id"].combine_chunks())
+    for name in right.column_names:
+        if name not in left.column_names:
+            left = left.append_column(name, right[name].combine_chunks().take(rows))
+    return left
+
+
+def _array(column: pa.Array) -> NDArray[np.generic]:
+    import numpy as np
+
+    if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        if len(column) == 0:
+            return np.zeros((0, 0), dtype=np.float32)
+        flat: NDArray[np.generic] = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), -1)
+    array: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _digest(parameters: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(parameters, sort_keys=True).encode(), digest_size=4).hexdigest()
+
+
+def _slug(name: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    return "-".join(filter(None, kept.split("-")))[:40] or "run"

@@ -1,0 +1,154 @@
+"""Tables on disk: the only module that knows their format (Parquet, zstd)."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tunewright.errors import DataError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["append", "parts", "pivot", "query", "read", "write", "write_json", "write_text"]
+
+
+def write(path: str | Path, table: pa.Table) -> None:
+    """Write a table as one Parquet file: a temporary file in the same folder, then a rename."""
+    with _Replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a UTF-8 text file: a temporary file in the same folder, then a rename."""
+    with _Replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically; non-finite floats are refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class _Replacing:
+    """A temporary path that replaces the target on success and vanishes on failure."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.target = Path(path)
+        self.temporary = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+    def __enter__(self) -> Path:
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        return self.temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            os.replace(self.temporary, self.target)
+        else:
+            self.temporary.unlink(missing_ok=True)
+
+
+def parts(path: str | Path) -> list[Path]:
+    """The Parquet files behind a path: the file itself, or the sorted parts of a folder."""
+    path = Path(path)
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] if path.is_file() else []
+
+
+def append(folder: str | Path, name: str, table: pa.Table) -> Path:
+    """Write one part of a table that lies in a folder of parts; the same name replaces the same part."""
+    path = Path(folder) / f"{name}.parquet"
+    write(path, table)
+    return path
+
+
+def read(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file, or all parts of a folder as one table.
+
+    Raises:
+        DataError: if there is nothing to read, or a file is not a complete Parquet file.
+    """
+    files = parts(path)
+    if not files:
+        raise DataError(f"expected a Parquet file or a folder of them at {path}, found nothing")
+    return pa.concat_tables([_read_file(file, columns) for file in files], promote_options="default")
+
+
+def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        # partitioning=None: a folder called "a=b" above the file must not become a column
+        return pq.read_table(path, columns=list(columns) if columns else None, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"expected a complete Parquet file at {path}, found something else ({error})",
+            fix="restore the file, or write it again",
+        ) from error
+
+
+def pivot(table: pa.Table, value: str, *, ids: pa.Array) -> NDArray[np.float64]:
+    """Long to wide: one row per id, one column per epoch, NaN where there is no value.
+
+    Args:
+        table: columns ``id``, ``epoch`` and ``value``; where an id was seen twice in an epoch, the first row counts.
+        value: name of a numeric or boolean column.
+        ids: [n] the ids that the rows of the result stand for.
+
+    Returns:
+        [n, epochs] with epochs counted from 0 to the largest one in the table.
+    """
+    import numpy as np
+
+    rows = pc.index_in(table["id"], value_set=ids)
+    keep = pc.is_valid(rows)
+    # last first, so that the first row of an example and epoch is written last; copied, because NumPy walks a
+    # reversed view in memory order
+    rows = pc.filter(rows, keep).to_numpy()[::-1].copy()
+    epochs = pc.filter(table["epoch"], keep).to_numpy()[::-1].copy()
+    values = pc.cast(pc.filter(table[value], keep), pa.float64()).to_numpy()[::-1].copy()
+    wide = np.full((len(ids), int(epochs.max()) + 1 if len(epochs) else 0), np.nan)
+    wide[rows, epochs] = values
+    return wide
+
+
+def query(sql: str, tables: Mapping[str, pa.Table], *, seconds: float = 30.0) -> pa.Table:
+    """Run one SQL query over read-only views, without access to files, network or settings.
+
+    Args:
+        sql: one DuckDB query.
+        tables: view name -> table.
+        seconds: the query is interrupted after this long.
+
+    Raises:
+        RunError: if the query is wrong, writes, or takes too long.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    for name, table in tables.items():
+        connection.register(name, table)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        relation = connection.sql(sql)
+        if relation is None:
+            raise RunError("the statement returns no rows", fix="write a SELECT over the views")
+        return relation.to_arrow_table()
+    except duckdb.InterruptException as error:
+        raise RunError(f"the query took longer than {seconds:g} s", fix="narrow it, or allow more seconds") from error
+    except duckdb.Error as error:
+        raise RunError(f"the query failed: {error}", fix=f"views: {', '.join(sorted(tables))}") from error
+    finally:
+        timer.cancel()
+        connection.close()

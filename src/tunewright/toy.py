@@ -1,0 +1,93 @@
+"""Tiny models and data made in code, so that documentation and tests train in a second."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["toy_model", "toy_pairs", "toy_texts"]
+
+_GOOD = ("good", "great", "fine", "lovely")
+_BAD = ("bad", "awful", "poor", "dull")
+_FILLER = ("the", "film", "was", "really", "quite", "and", "story", "we", "saw", "it", "today", "again")
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def toy_texts(rows: int = 64, *, seed: int = 0, noise: float = 0.0) -> pa.Table:
+    """Sentences with a word of praise or blame: columns id, text, label (neg, pos), split (train, validation, test).
+
+    Args:
+        rows: how many; 60 % train, 20 % validation, 20 % test.
+        seed: of the words.
+        noise: share of training rows whose label is flipped.
+    """
+    import pyarrow as pa
+
+    draw = random.Random(seed)
+    made = []
+    for number in range(rows):
+        positive = number % 2 == 1
+        words = draw.choices(_FILLER, k=draw.randint(2, 12))
+        words.insert(draw.randrange(len(words)), draw.choice(_GOOD if positive else _BAD))
+        split = ("train", "train", "train", "validation", "test")[number // 2 % 5]
+        flipped = split == "train" and draw.random() < noise
+        label = "pos" if positive != flipped else "neg"
+        made.append({"id": f"toy-{number:04d}", "text": " ".join(words), "label": label, "split": split})
+    return pa.Table.from_pylist(made)
+
+
+def toy_pairs(rows: int = 64, *, seed: int = 0) -> pa.Table:
+    """Pairs that agree or not in their word of praise or blame: columns id, premise, hypothesis, label, split."""
+    import pyarrow as pa
+
+    texts = toy_texts(rows * 2, seed=seed).to_pylist()
+    draw = random.Random(seed)
+    draw.shuffle(texts)
+    made = []
+    for number, (first, second) in enumerate(zip(texts[::2], texts[1::2], strict=True)):
+        label = "same" if first["label"] == second["label"] else "different"
+        split = ("train", "train", "train", "validation", "test")[number % 5]
+        pair = {"premise": first["text"], "hypothesis": second["text"]}
+        made.append({"id": f"toy-{number:04d}", **pair, "label": label, "split": split})
+    return pa.Table.from_pylist(made)
+
+
+def toy_model(folder: str | Path, *, seed: int = 0, hidden: int = 16) -> str:
+    """Save a random BERT with two layers and a word-level tokenizer; its folder works with ``from_pretrained``."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    from tunewright.tasks.source import quiet
+
+    words = [*_SPECIAL, *_GOOD, *_BAD, *_FILLER]
+    vocabulary = {word: code for code, word in enumerate(words)}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    named = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **named)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BertModel(
+            BertConfig(
+                vocab_size=len(words),
+                hidden_size=hidden,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=2 * hidden,
+                max_position_embeddings=64,
+            )
+        )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with quiet():
+        tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
+    return str(folder)

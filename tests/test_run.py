@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tunewright.columns import analysis
+from tunewright.errors import ColumnError, RunError
+from tunewright.run import Run, find, runs
+
+EXAMPLES = pa.table({"id": ["a", "b", "c"], "split": ["train", "train", "test"], "text": ["x", "y", "z"]})
+DYNAMICS = pa.table(
+    {
+        "id": ["b", "a", "a", "b"],
+        "epoch": pa.array([0, 0, 1, 1], pa.int32()),
+        "gold_probability": [0.2, 0.4, 0.8, 0.6],
+    }
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    made = Run.create(tmp_path, kind="train", name="A run!", config={"epochs": 2}, examples=EXAMPLES)
+    made.append("dynamics", "part-0", DYNAMICS)
+    return made
+
+
+@analysis(needs=("dynamics.gold_probability", "examples.text"), gives=("confidence",))
+def mean_probability(gold_probability, text, *, burn_out=None):
+    """Only for this test."""
+    mean_probability_calls.append(text.tolist())
+    return {"confidence": gold_probability[:, :burn_out].mean(1)}
+
+
+mean_probability_calls: list[list[str]] = []
+
+
+def test_what_is_written_is_opened(run):
+    again = Run.open(run.folder)
+    assert again.meta == run.meta
+    assert "a-run" in again.id
+    assert again.table("examples").equals(EXAMPLES)
+    assert json.loads((run.folder / "run.json").read_text())["config"] == {"epochs": 2}
+
+
+def test_compute_aligns_by_id_and_stores(run):
+    mean_probability_calls.clear()
+    table = run.compute(mean_probability)
+    assert dict(zip(table["id"].to_pylist(), table["confidence"].to_pylist(), strict=True)) == pytest.approx(
+        {"a": 0.6, "b": 0.4}
+    )
+    assert mean_probability_calls == [["y", "x"]]
+    run.compute(mean_probability)
+    assert len(mean_probability_calls) == 1, "stored columns are not computed again"
+    run.compute(mean_probability, burn_out=1)
+    assert len(mean_probability_calls) == 2, "other parameters are other columns"
+
+
+def test_examples_is_one_wide_table(run):
+    run.compute(mean_probability)
+    wide = run.examples()
+    assert wide["confidence"].to_pylist() == [pytest.approx(0.6), pytest.approx(0.4), None]
+    assert run.sql("SELECT count(*) AS n FROM examples WHERE confidence > 0.5")["n"].to_pylist() == [1]
+
+
+def test_missing_tables_and_columns_are_explained(run):
+    with pytest.raises(RunError, match="no table 'predictions'"):
+        run.table("predictions")
+    with pytest.raises(ColumnError, match="margin"):
+        run.inputs(["dynamics.margin"])
+    with pytest.raises(RunError, match="no run.json"):
+        Run.open(run.folder / "dynamics")
+
+
+def test_runs_are_found_by_part_of_their_name(tmp_path, run):
+    other = Run.create(tmp_path, kind="eval", name="other", config={}, examples=EXAMPLES)
+    assert [entry.id for entry in runs(tmp_path)] == [run.id, other.id]
+    assert find(tmp_path, "a-run").id == run.id
+    assert find(tmp_path, "last").id == run.id, "last is the newest training run"
+    with pytest.raises(RunError, match="any of"):
+        find(tmp_path, "-")
+    with pytest.raises(RunError, match="nowhere"):
+        find(tmp_path, "nowhere")
+
+
+def test_vectors_become_a_matrix(run):
+    run.write(
+        "embeddings",
+        pa.table({"id": ["c", "a"], "vector": pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float32(), 2))}),
+    )
+    ids, arrays = run.inputs(["embeddings.vector", "examples.text"])
+    assert ids.to_pylist() == ["c", "a"]
+    np.testing.assert_array_equal(arrays["vector"], [[1, 2], [3, 4]])
+    assert arrays["text"].tolist() == ["z", "x"]
