@@ -1,0 +1,5 @@
+"""Dataset -> run."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,155 @@
+"""How to train: one frozen value, resolved into ``TrainingArguments``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from tunewright.errors import TrainError, did_you_mean
+
+__all__ = ["TrainConfig"]
+
+_CHOICES = {
+    "loss": ("cross_entropy", "focal"),
+    "record": ("train", "epoch_end", "none"),
+    "batching": ("length", "random"),
+    "precision": ("auto", "fp32", "bf16", "fp16"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides how a training goes, but the data, the task and the model.
+
+    Args:
+        epochs: passes over the training data, more than 0.
+        batch_size: examples per device and forward pass, 1 or more.
+        learning_rate: peak of the linear schedule with warm-up.
+        warmup: share of the steps in which the rate rises, in [0, 1).
+        weight_decay: of AdamW.
+        loss: ``cross_entropy`` or ``focal`` (Lin et al. 2017).
+        focal_gamma: focusing exponent of the focal loss.
+        class_weights: one weight per label, ``balanced``, or None; the alpha of the focal loss.
+        label_smoothing: in [0, 1).
+        seed: of the new head, the order of the examples and dropout.
+        record: which training dynamics to keep: ``train``, ``epoch_end`` (a clean pass per epoch) or ``none``.
+        batching: ``length`` puts similar lengths together (least padding), ``random`` is the Trainer's own order.
+        keep_best: keep the checkpoint with the best validation metric instead of the last one.
+        patience: stop after so many epochs without a better validation metric; None never stops early.
+        precision: ``auto`` measures whether bf16 is faster on this machine by a fifth or more.
+        threads: CPU threads, or ``auto`` to measure which number is fastest now.
+        trackers: names for the Trainer's ``report_to``: wandb, mlflow, tensorboard, trackio.
+        trust_remote_code: run code that comes with the model; off unless you say so.
+        arguments: any fields of ``transformers.TrainingArguments``; they win over the above.
+    """
+
+    epochs: float = 3
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = 2.0
+    class_weights: tuple[float, ...] | Literal["balanced"] | None = None
+    label_smoothing: float = 0.0
+    seed: int = 0
+    record: Literal["train", "epoch_end", "none"] = "train"
+    batching: Literal["length", "random"] = "length"
+    keep_best: bool = True
+    patience: int | None = None
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    threads: int | Literal["auto"] = "auto"
+    trackers: tuple[str, ...] = ()
+    trust_remote_code: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise TrainError(f"TrainConfig({name}=...) expects one of {choices}, found {getattr(self, name)!r}")
+        for name, good in (
+            ("epochs", self.epochs > 0),
+            ("batch_size", self.batch_size >= 1),
+            ("learning_rate", self.learning_rate > 0),
+            ("warmup", 0 <= self.warmup < 1),
+            ("label_smoothing", 0 <= self.label_smoothing < 1),
+            ("focal_gamma", self.focal_gamma >= 0),
+            ("patience", self.patience is None or self.patience >= 1),
+        ):
+            if not good:
+                raise TrainError(f"TrainConfig({name}={getattr(self, name)!r}) is out of range; see its docstring")
+
+    def with_changes(self, **changes: Any) -> Self:
+        """A copy with some fields changed.
+
+        Raises:
+            TrainError: if there is no such field.
+        """
+        known = [entry.name for entry in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise TrainError(f"TrainConfig has no field {name!r}", fix=did_you_mean(name, known))
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; ``from_json`` gives the same config back."""
+        return asdict(self) | {"arguments": dict(self.arguments)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The config that ``to_json`` wrote; keys that are not its fields are passed over."""
+        known = {entry.name for entry in fields(cls)}
+        kept = {name: value for name, value in values.items() if name in known}
+        for name in ("trackers", "class_weights"):
+            if isinstance(kept.get(name), list):
+                kept[name] = tuple(kept[name])
+        return cls(**kept)
+
+    def training_arguments(self, output_dir: str | Path, *, validate: bool) -> Any:
+        """The ``transformers.TrainingArguments`` this config stands for.
+
+        Args:
+            output_dir: where checkpoints go.
+            validate: whether there are validation rows to evaluate on after each epoch.
+
+        Raises:
+            TrainError: if ``arguments`` names a field that TrainingArguments does not have.
+        """
+        import torch
+        from transformers import TrainingArguments
+
+        cuda = torch.cuda.is_available()
+        known = [entry.name for entry in fields(TrainingArguments)]
+        for name in self.arguments:
+            if name not in known:
+                raise TrainError(f"TrainingArguments has no field {name!r}", fix=did_you_mean(name, known))
+        best = validate and (self.keep_best or self.patience is not None)
+        chosen: dict[str, Any] = {
+            "output_dir": str(output_dir),
+            "num_train_epochs": self.epochs,
+            "per_device_train_batch_size": self.batch_size,
+            "per_device_eval_batch_size": 2 * self.batch_size,
+            "learning_rate": self.learning_rate,
+            "warmup_steps": self.warmup,
+            "weight_decay": self.weight_decay,
+            "optim": "adamw_torch_fused",
+            "seed": self.seed,
+            "data_seed": self.seed,
+            "bf16": self.precision == "bf16",
+            "fp16": self.precision == "fp16",
+            "train_sampling_strategy": "sequential" if self.batching == "length" else "random",
+            "remove_unused_columns": False,
+            "save_strategy": "epoch",
+            "eval_strategy": "epoch" if validate else "no",
+            "save_total_limit": 2,
+            "load_best_model_at_end": best,
+            "restore_callback_states_from_checkpoint": self.patience is not None,
+            "report_to": list(self.trackers) or "none",
+            "disable_tqdm": True,
+            "logging_steps": 0.02,
+            "dataloader_pin_memory": cuda,
+            "use_cpu": not cuda and not torch.backends.mps.is_available(),
+        }
+        return TrainingArguments(**(chosen | dict(self.arguments)))

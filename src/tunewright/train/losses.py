@@ -1,0 +1,82 @@
+"""Losses for ``Trainer(compute_loss_func=...)``: one formula covers the family."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunewright.errors import TrainError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+__all__ = ["Loss", "balanced"]
+
+
+_TINY = 1e-7  # a power below 1 has an infinite slope at 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Cross-entropy with focus, class weights and label smoothing.
+
+    With the target distribution q (one-hot, smoothed by ``smoothing``, or soft), probabilities p and class weights w,
+    the loss of an example is sum_c q_c w_c (1 - p_c)^gamma (-log p_c): cross-entropy at gamma = 0 and w = 1, the
+    focal loss of Lin et al. (2017, eq. 5, alpha as w) otherwise. Soft targets that do not sum to 1 carry the
+    example's weight in their sum.
+
+    Args:
+        gamma: focusing exponent, 0 or more.
+        weights: one weight per class, or empty for 1.
+        smoothing: share of the target spread over all classes (Szegedy et al. 2016), in [0, 1).
+    """
+
+    gamma: float = 0.0
+    weights: tuple[float, ...] = ()
+    smoothing: float = 0.0
+
+    def per_example(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Losses [batch] in nats, of logits [batch, classes] and targets [batch] or [batch, classes]."""
+        from torch.nn import functional
+
+        log_p = functional.log_softmax(logits.float(), dim=-1)
+        q = targets if targets.ndim == 2 else functional.one_hot(targets.clamp(min=0), logits.shape[-1])
+        q = q.to(log_p.dtype)
+        if self.smoothing:
+            q = (1 - self.smoothing) * q + self.smoothing * q.sum(-1, keepdim=True) / logits.shape[-1]
+        if self.weights:
+            q = q * q.new_tensor(self.weights)
+        if self.gamma:
+            q = q * (1 - log_p.exp()).clamp(min=_TINY) ** self.gamma
+        return -(q * log_p).sum(-1)
+
+    def __call__(
+        self, outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        """The sum over labelled examples by their number (over all accumulated batches when the Trainer counts)."""
+        losses = self.per_example(outputs["logits"], labels)
+        if labels.ndim == 1:
+            losses = losses[labels >= 0]
+        if num_items_in_batch is None:
+            return losses.mean()
+        counted = num_items_in_batch if labels.ndim == 1 else num_items_in_batch / labels.shape[-1]
+        return losses.sum() / counted
+
+
+def balanced(labels: Sequence[str], names: Sequence[str]) -> tuple[float, ...]:
+    """Class weights n / (classes x count), whose mean over the examples is 1.
+
+    >>> balanced(["a", "a", "a", "b"], ["a", "b"])
+    (0.6666666666666666, 2.0)
+
+    Raises:
+        TrainError: if a class has no example.
+    """
+    counts = Counter(labels)
+    missing = [name for name in names if not counts[name]]
+    if missing:
+        raise TrainError(f"balanced class weights expect every class in the training rows, missing: {missing}")
+    return tuple(len(labels) / (len(names) * counts[name]) for name in names)

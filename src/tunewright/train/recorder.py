@@ -1,0 +1,344 @@
+"""Records training dynamics from outside a stock Hugging Face ``Trainer``.
+
+    recorder = Recorder("runs", task)
+    Trainer(..., data_collator=recorder.collator(collator), callbacks=[recorder])
+
+How: the collator adds one key to the batch (ids, windows, copies of the targets); when training begins, a forward
+pre-hook takes that key off before ``forward`` sees it, and a forward hook calls ``task.measure`` while the model
+trains. Measured rows stay on the device until the epoch ends or a checkpoint is about to be written, then go to
+disk as one Parquet part. A checkpoint therefore never knows more than the parts do, and a resumed training drops
+the rows at or after its checkpoint's step and records them again.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import torch
+from transformers import TrainerCallback
+
+from tunewright import table as tables
+from tunewright.errors import RecorderError
+from tunewright.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch.utils.hooks import RemovableHandle
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from tunewright.tasks import Collator, Feature, Task
+
+__all__ = ["BATCH_KEY", "Recorder", "When"]
+
+When = Literal["train", "epoch_end"]
+BATCH_KEY = "tunewright"
+"""The one key that the collator adds to a batch and the pre-hook takes off again."""
+
+
+class Recorder(TrainerCallback):
+    """One row per training example, window and epoch; never an evaluation row.
+
+    Args:
+        run: the run to record into, or a folder of runs in which to make one.
+        task: measures the outputs.
+        when: ``train`` keeps what the training forward pass gives (dropout on, free); ``epoch_end`` makes one pass
+            with dropout off at the end of each epoch. The two maps differ; the run says which was used.
+    """
+
+    def __init__(self, run: Run | str | Path, task: Task, *, when: When = "train") -> None:
+        self.run = run if isinstance(run, Run) else None
+        self.root = None if isinstance(run, Run) else Path(run)
+        self.task = task
+        self.when = when
+        self._collate: Collator | None = None
+        self._rows: list[dict[str, Any]] = []
+        self._batch: dict[str, Any] | None = None
+        self._handles: list[RemovableHandle] = []
+        self._epoch = 0
+        self._step = 0
+        self._clean_pass = False
+        self._saw_batch = False
+        self._expected: list[str] = []
+
+    def collator(self, inner: Collator) -> Collator:
+        """Wrap a collator so that each batch says whose rows it holds.
+
+        Raises:
+            RecorderError: when called, if a feature has no ``id``.
+        """
+        self._collate = _Tagging(inner)
+        return self._collate
+
+    # --- Trainer events -------------------------------------------------------------------------------------------
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        if args.remove_unused_columns:
+            raise RecorderError(
+                "the Trainer would remove the ids from the features (remove_unused_columns=True)",
+                fix="TrainingArguments(..., remove_unused_columns=False)",
+            )
+        dataset = trainer["train_dataloader"].dataset
+        self._expected = _ids(dataset)
+        if self.run is None:
+            self.run = _made_by_first_process(self.root or Path("runs"), dataset, self.task, self._expected)
+        if _rank() == 0:
+            _drop_from(self.run, state.global_step)
+            self.run.update(recorded=self.when, labels=list(self.task.labels), status="running")
+        _wait()
+        self._rows, self._saw_batch = [], False
+        self._attach(trainer["model"])
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        self._epoch = int(state.epoch or 0)
+        self._step = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        if not self._saw_batch:
+            raise RecorderError(
+                "the first training step carried no ids", fix="Trainer(..., data_collator=recorder.collator(collator))"
+            )
+        self._step = state.global_step
+        if control.should_save or control.should_evaluate:
+            self._flush()
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        if self.when == "epoch_end":
+            self._step = max(state.global_step - 1, 0)
+            self._pass_over(trainer["model"], trainer["train_dataloader"].dataset, args)
+            self._step = state.global_step
+        self._flush()
+        _wait()
+        if _rank() == 0:
+            self._update_coverage()
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any) -> None:
+        self._flush()
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        self._flush()
+        self.detach()
+        _wait()
+        if _rank() == 0:
+            self._update_coverage()
+            self._open_run().update(status="trained", steps=state.global_step)
+
+    # --- hooks ----------------------------------------------------------------------------------------------------
+
+    def _attach(self, model: torch.nn.Module) -> None:
+        self.detach()
+        self._handles = [
+            model.register_forward_pre_hook(self._take_key, with_kwargs=True),
+            model.register_forward_hook(self._keep_outputs),
+        ]
+
+    def detach(self) -> None:
+        """Take the hooks off the model; the Trainer's end does this by itself."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def _take_key(self, module: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        self._batch = kwargs.pop(BATCH_KEY, None)
+        return args, kwargs
+
+    def _keep_outputs(self, module: torch.nn.Module, args: Any, outputs: Any) -> None:
+        batch, self._batch = self._batch, None
+        wanted = self._clean_pass if self.when == "epoch_end" else module.training
+        self._saw_batch |= batch is not None
+        if batch is None or not wanted:
+            return
+        with torch.no_grad():
+            measured = self.task.measure(outputs, batch["targets"])
+        self._rows.append(
+            {
+                "id": batch["ids"],
+                "window": batch["windows"],
+                "epoch": self._epoch,
+                "step": self._step,
+                "measured": {name: value.detach() for name, value in measured.items()},
+            }
+        )
+
+    # --- the clean pass -------------------------------------------------------------------------------------------
+
+    def _pass_over(self, model: torch.nn.Module, dataset: Any, args: TrainingArguments) -> None:
+        mine = range(_rank(), len(dataset), max(args.world_size, 1))
+        loader = torch.utils.data.DataLoader(
+            torch.utils.data.Subset(dataset, mine),
+            batch_size=args.per_device_eval_batch_size,
+            collate_fn=self._collate,
+            # a generator of its own: the pass must not move the random state that training continues from
+            generator=torch.Generator(),
+        )
+        with self._clean(model), torch.no_grad():
+            for batch in loader:
+                model(**_to(batch, args.device))
+
+    @contextmanager
+    def _clean(self, model: torch.nn.Module) -> Iterator[None]:
+        model.eval()
+        self._clean_pass = True
+        try:
+            yield
+        finally:
+            self._clean_pass = False
+            model.train()
+
+    # --- disk -----------------------------------------------------------------------------------------------------
+
+    def _open_run(self) -> Run:
+        if self.run is None:
+            raise RecorderError("the recorder has no run before training begins", fix="call trainer.train() first")
+        return self.run
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        rows, self._rows = self._rows, []
+        first, last = rows[0]["step"], rows[-1]["step"]
+        name = f"part-{first:08d}-{last:08d}-e{rows[0]['epoch']:04d}-r{_rank()}"
+        self._open_run().append("dynamics", name, _part(rows, _rank()))
+
+    def _update_coverage(self) -> None:
+        run = self._open_run()
+        if not run.has("dynamics"):
+            return
+        seen = run.table("dynamics", ["id", "epoch"]).group_by(["epoch"]).aggregate([("id", "count_distinct")])
+        expected = len(set(self._expected))
+        per_epoch = dict(zip(seen["epoch"].to_pylist(), seen["id_count_distinct"].to_pylist(), strict=True))
+        coverage = [{"epoch": epoch, "seen": per_epoch[epoch], "expected": expected} for epoch in sorted(per_epoch)]
+        run.update(coverage=coverage)
+
+
+class _Tagging:
+    """A collator that adds ids, windows and copies of the targets; a class, so that workers can be spawned with it."""
+
+    def __init__(self, inner: Collator) -> None:
+        self.inner = inner
+
+    def __call__(self, features: Sequence[Feature]) -> dict[str, Any]:
+        try:
+            ids = [str(feature["id"]) for feature in features]
+        except KeyError:
+            raise RecorderError(
+                f"expected an 'id' in every feature, found only {sorted(features[0])}",
+                fix="keep the dataset's id column, and set remove_unused_columns=False",
+            ) from None
+        windows = [int(feature.get("window", 0)) for feature in features]
+        batch = dict(self.inner([_without_names(feature) for feature in features]))
+        batch[BATCH_KEY] = {"ids": ids, "windows": windows, "targets": _copy(batch.get("labels"))}
+        return batch
+
+
+def _without_names(feature: Feature) -> Feature:
+    """Model inputs are numbers; names and texts stay out, as they would with ``remove_unused_columns=True``."""
+    return {
+        name: value for name, value in feature.items() if name not in {"id", "window"} and not isinstance(value, str)
+    }
+
+
+def _copy(targets: Any) -> Any:
+    if isinstance(targets, dict):
+        return {name: _copy(value) for name, value in targets.items()}
+    return targets.clone() if isinstance(targets, torch.Tensor) else targets
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    if isinstance(value, dict):
+        return {name: _to(inner, device) for name, inner in value.items()}
+    return value.to(device) if isinstance(value, torch.Tensor) else value
+
+
+def _part(rows: list[dict[str, Any]], rank: int) -> pa.Table:
+    sizes = [len(row["id"]) for row in rows]
+    names = rows[0]["measured"].keys()
+    measured = {name: torch.cat([row["measured"][name] for row in rows]).cpu().numpy() for name in names}
+    spread = {
+        name: pa.array([row[name] for row, size in zip(rows, sizes, strict=True) for _ in range(size)], pa.int32())
+        for name in ("epoch", "step")
+    }
+    return pa.table(
+        {
+            "id": [example for row in rows for example in row["id"]],
+            **spread,
+            "window": pa.array([window for row in rows for window in row["window"]], pa.int32()),
+            "rank": pa.array([rank] * sum(sizes), pa.int32()),
+            **{name: pa.array(value) for name, value in measured.items()},
+        }
+    )
+
+
+def _drop_from(run: Run, step: int) -> None:
+    """Remove recorded rows at or after a step, and what a killed process left half-written."""
+    for path in (run.folder / "dynamics").glob(".*.tmp"):
+        path.unlink()
+    for path in tables.parts(run.folder / "dynamics"):
+        part = tables.read(path)
+        kept = part.filter(pa.compute.less(part["step"], step))
+        if kept.num_rows == 0:
+            path.unlink()
+        elif kept.num_rows < part.num_rows:
+            tables.write(path, kept)
+
+
+def _ids(dataset: Any) -> list[str]:
+    if not hasattr(dataset, "__len__"):
+        raise RecorderError(
+            "the recorder cannot tell whether it saw all of an iterable dataset", fix="train on a dataset with a length"
+        )
+    if hasattr(dataset, "ids"):
+        return [str(name) for name in dataset.ids]
+    if "id" in getattr(dataset, "column_names", ()):
+        return [str(name) for name in dataset["id"]]
+    first = dataset[0]
+    if "id" not in first:
+        raise RecorderError(
+            f"expected an 'id' in every training example, found only {sorted(first)}",
+            fix="dataset.add_column('id', [...]) with one name per example",
+        )
+    return [str(dataset[position]["id"]) for position in range(len(dataset))]
+
+
+def _made_by_first_process(root: Path, dataset: Any, task: Task, ids: list[str]) -> Run:
+    """A run for a script that has none; every process opens the one that the first has made."""
+    columns = [name for name in (*task.text_fields, "label") if name in getattr(dataset, "column_names", ())]
+    examples = {"id": ids, "split": ["train"] * len(ids)} | {name: list(dataset[name]) for name in columns}
+    return shared_run(lambda: Run.create(root, kind="train", name="script", config={}, examples=pa.table(examples)))
+
+
+def shared_run(make: Callable[[], Run]) -> Run:
+    """Call ``make`` in the first process and open its run in the others."""
+    made = make() if _rank() == 0 else None
+    if not _distributed():
+        assert made is not None
+        return made
+    name = [str(made.folder) if made is not None else None]
+    torch.distributed.broadcast_object_list(name, src=0)
+    return made if made is not None else Run.open(str(name[0]))
+
+
+def _distributed() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _rank() -> int:
+    return torch.distributed.get_rank() if _distributed() else 0
+
+
+def _wait() -> None:
+    if _distributed():
+        torch.distributed.barrier()

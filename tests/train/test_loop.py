@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+
+from tunewright.errors import TrainError
+from tunewright.run import Run
+from tunewright.toy import toy_texts
+from tunewright.train.config import TrainConfig
+from tunewright.train.loop import fit, resume
+
+
+def test_a_run_holds_what_it_promises(tmp_path, source, task, config):
+    run = fit(task, toy_texts(60), model=source, config=config, root=tmp_path, meta={"version": "abc"})
+    meta = Run.open(run.folder).meta
+    assert meta["status"] == "finished"
+    assert meta["version"] == "abc"
+    assert meta["versions"]["torch"]
+    assert meta["config"]["seed"] == 0
+    assert meta["config"]["threads"] == 1
+    assert 1 <= meta["padding"] <= 1.1
+    predicted = run.table("predictions")
+    assert set(predicted["split"].to_pylist()) == {"validation"}
+    assert meta["metrics"]["validation_accuracy"] == pytest.approx(
+        sum(predicted["correct"].to_pylist()) / predicted.num_rows
+    )
+    assert (run.model_folder / "model.safetensors").exists()
+    assert not list(run.folder.rglob("*.bin"))
+    assert not (run.folder / "checkpoints").exists()
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(tmp_path, source, task, config, same_dynamics, weights):
+    examples = toy_texts(40)
+    one, two, other = (
+        fit(task, examples, model=source, config=config.with_changes(seed=seed), root=tmp_path) for seed in (0, 0, 1)
+    )
+    same_dynamics(one, two)
+    assert weights(one) == weights(two)
+    assert weights(one) != weights(other)
+
+
+def test_the_best_epoch_is_kept_and_not_the_last(tmp_path, source, task, config):
+    """A rate that explodes after a good start: the kept weights are those of the best validation score."""
+    wild = config.with_changes(epochs=6, learning_rate=0.03, arguments={"lr_scheduler_type": "constant"})
+    run = fit(task, toy_texts(120, noise=0.3), model=source, config=wild, root=tmp_path)
+    by_epoch = [entry["eval_accuracy"] for entry in run.meta["history"] if "eval_accuracy" in entry]
+    assert len(by_epoch) == 6
+    assert run.meta["metrics"]["validation_accuracy"] == pytest.approx(max(by_epoch))
+    assert run.meta["best_step"] == (by_epoch.index(max(by_epoch)) + 1) * run.meta["steps"] // 6
+
+
+def test_patience_stops_early(tmp_path, source, task, config):
+    patient = config.with_changes(epochs=30, learning_rate=1e-9, patience=2)
+    run = fit(task, toy_texts(40), model=source, config=patient, root=tmp_path)
+    assert len(run.meta["coverage"]) == 3
+
+
+def test_unlabelled_rows_are_left_out_and_counted(tmp_path, source, task, config):
+    rows = toy_texts(40).to_pylist()
+    for row in rows[:4]:
+        row["label"] = None
+    run = fit(task, _table(rows), model=source, config=config, root=tmp_path)
+    assert run.meta["unlabelled"] == 4
+    assert {row["id"] for row in rows[:4]}.isdisjoint(run.table("dynamics")["id"].to_pylist())
+
+
+def test_weights_change_what_is_learnt(tmp_path, source, task, config):
+    rows = toy_texts(200).to_pylist()
+    plain = [row | {"weight": 1.0} for row in rows]
+    only_pos = [row | {"weight": 1.0 if row["label"] == "pos" else 0.0} for row in rows]
+    shares = []
+    for made in (plain, only_pos):
+        run = fit(task, _table(made), model=source, config=config.with_changes(epochs=6), root=tmp_path)
+        shares.append(run.table("predictions")["predicted"].to_pylist().count("pos"))
+    assert shares[1] == run.table("predictions").num_rows
+    assert shares[0] < shares[1]
+
+
+def test_without_training_rows_there_is_one_clear_error(tmp_path, source, task, config):
+    rows = [row | {"split": "test"} for row in toy_texts(10).to_pylist()]
+    with pytest.raises(TrainError, match="split 'train'"):
+        fit(task, _table(rows), model=source, config=config, root=tmp_path)
+    assert list(tmp_path.iterdir()) == [], "nothing is half-written"
+
+
+def test_resuming_a_finished_run_is_refused(tmp_path, source, task, config):
+    run = fit(task, toy_texts(20), model=source, config=config.with_changes(epochs=1), root=tmp_path)
+    with pytest.raises(TrainError, match="finished"):
+        resume(run, task)
+
+
+def test_a_trained_model_can_be_trained_on(tmp_path, source, task, config):
+    first = fit(task, toy_texts(200), model=source, config=config.with_changes(epochs=8), root=tmp_path)
+    again = fit(
+        task, toy_texts(200), model=str(first.model_folder), config=config.with_changes(epochs=1), root=tmp_path
+    )
+    start = again.sql("SELECT avg(gold_probability) AS p FROM dynamics")["p"][0].as_py()
+    assert start > 0.8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"loss": "hinge"}, "cross_entropy"),
+        ({"arguments": {"learning_rat": 1}}, "learning_rate"),
+        ({"class_weights": (1.0, 2.0, 3.0)}, "2 class weights"),
+    ],
+)
+def test_a_wrong_config_is_named(tmp_path, source, task, wrong, message):
+    with pytest.raises(TrainError, match=message):
+        fit(task, toy_texts(20), model=source, config=TrainConfig(threads=1, **wrong), root=tmp_path)
+
+
+def test_a_config_survives_json():
+    config = TrainConfig(class_weights=(1.0, 2.0), trackers=("wandb",), arguments={"max_steps": 3})
+    assert TrainConfig.from_json(config.to_json()) == config
+    with pytest.raises(TrainError, match="did you mean 'epochs'"):
+        config.with_changes(epoch=1)
+
+
+def _table(rows):
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(rows)
