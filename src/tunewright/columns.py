@@ -154,6 +154,12 @@ _DEFINITIONS = (
     Column("neighbour_similarity", "float", "cosine similarity of the most similar training row", low=-1, high=1),
     Column("neighbour_label", "string", "gold label of the most similar training row"),
     # evidence about mistakes
+    Column("negation", "bool", "the text has a word that negates", low=0, high=1),
+    Column("rare_share", "float", "share of the distinct words that no training text has", low=0, high=1),
+    Column("words", "int", "number of words of the text fields", "words", low=0),
+    Column(
+        "truncated", "bool", "the input is longer than the model reads, and was cut", low=0, high=1, direction="bad"
+    ),
     Column("error_type", "string", "false positive, false negative, or gold -> predicted"),
     Column("error_cause", "string", "what the evidence points to, or unknown"),
     Column("solution", "string", "what to try about the error cause"),
