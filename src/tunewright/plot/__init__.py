@@ -1,0 +1,5 @@
+"""Pictures of columns: PNG, SVG and self-contained HTML. Nothing here knows a dataset, a run or a model."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

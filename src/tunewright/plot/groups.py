@@ -1,0 +1,111 @@
+"""How examples are grouped by colour: bins of correctness, and categories such as label or split.
+
+The ramp runs from red over amber to blue and its steps stay apart under red-green and blue-yellow colour blindness;
+the categories are those of Okabe and Ito (2008), darkened where they would vanish on white.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunewright.plot.inputs import missing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MARKERS", "Groups", "categories", "correctness_bins"]
+
+RAMP = {
+    "light": ("#6b0a2b", "#c22f2c", "#e57f24", "#e3c545", "#8fbce0", "#3f7fbf", "#1c3f8f"),
+    "dark": ("#ff5d73", "#ff8a5c", "#ffb454", "#ffe08a", "#b8dcf5", "#74b4f0", "#4b86e8"),
+}
+CATEGORIES = {
+    "light": (
+        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b",
+        "#56b4e9", "#7a3e9d", "#8c510a", "#4d4d4d", "#7fbf3f", "#9aa0a6",
+    ),
+    "dark": (
+        "#5ab4f0", "#ff8c42", "#2fd0a5", "#f0a3cc", "#f0d060",
+        "#9fd8ff", "#c08be8", "#d99a5b", "#c4c4c4", "#b0e070", "#777d84",
+    ),
+}  # fmt: skip
+"""Ten for values and, last, a grey for the rest."""
+MARKERS = ("X", "v", "s", "D", "^", "P", "o")
+"""One marker per step of the ramp, from always wrong to always right."""
+
+OWN = len(CATEGORIES["light"]) - 1
+EDGES = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A partition of n examples.
+
+    ``codes`` is an int array [n] with values in 0 .. len(names) - 1; ``light`` and ``dark`` are one ``#rrggbb``
+    colour per name for a white and a black background, and ``markers`` one Matplotlib marker per name.
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+    light: tuple[str, ...]
+    dark: tuple[str, ...]
+    markers: tuple[str, ...]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many examples each group has, [names]."""
+        return np.bincount(self.codes, minlength=len(self.names))
+
+
+def correctness_bins(correctness: NDArray[np.float64]) -> Groups:
+    """One bin per value as long as there are at most seven values; otherwise six bins.
+
+    The six are: never, [0, 1/4) without 0, [1/4, 1/2), [1/2, 3/4), [3/4, 1), always.
+    """
+    shares = np.round(correctness, 6)
+    values, codes = np.unique(shares, return_inverse=True)
+    names = tuple(f"{value:.2g}" for value in values)
+    if len(values) > len(MARKERS):
+        names, values = ("0", "0–¼", "¼–½", "½–¾", "¾–1", "1"), np.linspace(0, 1, 6)
+        codes = np.where(shares <= 0, 0, np.where(shares >= 1, 5, 1 + np.digitize(shares, EDGES)))
+    return _groups(names, codes, _steps(values), RAMP, MARKERS)
+
+
+def _steps(values: NDArray[np.float64]) -> list[int]:
+    """A different step of the ramp for each of at most seven ascending values in 0 .. 1, near the value if possible."""
+    last = len(MARKERS) - 1
+    steps = [round(value * last) for value in values.tolist()]
+    return steps if len(set(steps)) == len(steps) else np.rint(np.linspace(0, last, len(steps))).astype(int).tolist()
+
+
+def _groups(
+    names: tuple[str, ...],
+    codes: Any,
+    steps: list[int],
+    colours: Mapping[str, tuple[str, ...]],
+    markers: tuple[str, ...],
+) -> Groups:
+    """Groups whose colours and markers stand at the given places of the lists."""
+    light, dark = (tuple(colours[theme][step] for step in steps) for theme in ("light", "dark"))
+    return Groups(names, np.asarray(codes, np.int64).ravel(), light, dark, tuple(markers[step] for step in steps))
+
+
+def categories(values: NDArray[Any]) -> Groups:
+    """The most frequent values in alphabetical order, then one group for the rest, then one for missing values.
+
+    At most ten values get a colour of their own.
+    """
+    texts = [None if missing(value) else str(value) for value in values.tolist()]
+    counts = Counter(text for text in texts if text is not None)
+    own = sorted(sorted(counts, key=lambda text: (-counts[text], text))[:OWN])
+    rest = [f"{len(counts) - len(own)} others"] if len(counts) > len(own) else []
+    none = ["none"] if None in texts else []
+    code = {text: index for index, text in enumerate(own)}
+    codes = [len(own) + len(rest) if text is None else code.get(text, len(own)) for text in texts]
+    steps = [*range(len(own)), *[-1] * (len(rest) + len(none))]
+    return _groups((*own, *rest, *none), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES["light"]))
