@@ -43,6 +43,7 @@ def test_points_are_coloured_by_what_there_is(columns, tmp_path):
     assert [grouping["name"] for grouping in groupings] == ["correctness", "label", "suspect"]
     assert groupings[1]["counts"] == [100, 100]
     assert groupings[1]["codes"][:3] == [0, 1, 0]
+    assert groupings[2]["names"] == ["not suspect", "suspect"]
 
 
 def test_long_texts_are_cut_and_say_how_long_they_were(columns, tmp_path):

@@ -110,7 +110,7 @@ def _scatter(axes: Axes, points: MapPoints, bins: Groups) -> None:
         axes.scatter(
             points.variability[mask],
             points.confidence[mask],
-            s=min(own_area, 2.5 * area),
+            s=min(own_area, 1.8 * area),
             alpha=alpha,
             color=bins.light[code],
             marker=bins.markers[code],

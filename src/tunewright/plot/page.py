@@ -141,8 +141,13 @@ def _groupings(points: MapPoints, fields: Mapping[str, list[Any]]) -> list[dict[
     named = {"correctness": correctness_bins(points.correctness)}
     for name in GROUPINGS:
         if name in fields:
-            named[name] = categories(np.array(fields[name], dtype=object))
+            named[name] = categories(np.array([_spoken(name, value) for value in fields[name]], dtype=object))
     return [_grouping(name, groups) for name, groups in named.items()]
+
+
+def _spoken(name: str, value: Any) -> Any:
+    """A flag in words, any other value as it is."""
+    return (name if value else f"not {name}") if isinstance(value, bool) else value
 
 
 def _grouping(name: str, groups: Groups) -> dict[str, Any]:
