@@ -122,7 +122,7 @@ def compare(
     Args:
         correct_a: [n] whether A is right, row by row.
         correct_b: [n] whether B is right about the same rows (see ``align``).
-        label: [n] gold labels.
+        label: [n] gold labels; rows without one are left out beforehand.
         id: [n] names of the rows.
         level: of all intervals.
         resamples: of the bootstrap.
