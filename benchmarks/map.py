@@ -9,13 +9,9 @@ a loop over examples as in the published code of Swayamdipta et al. (2020), whic
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
 
+import common
 import numpy as np
 import pyarrow as pa
 
@@ -24,18 +20,12 @@ from tunewright.analyze.dynamics import data_map
 
 EXAMPLES, EPOCHS, CLASSES, SAMPLE = 550_000, 6, 3, 10_000
 LIMIT_SECONDS = 3.0
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--out", type=Path, help="where to write the JSON")
-    arguments = parser.parse_args()
+    arguments = common.parser(__doc__).parse_args()
     result = measure(EXAMPLES // 10 if arguments.quick else EXAMPLES, SAMPLE // 10 if arguments.quick else SAMPLE)
-    result = {"benchmark": "map", "quick": arguments.quick, "machine": machine(), **result}
-    out = arguments.out or RESULTS / ("scratch" if arguments.quick else "") / "map.json"
-    tables.write_json(out, result)
+    common.write("map", arguments, result)
     print(
         f"{result['examples']:,} x {EPOCHS}: {result['seconds']:.2f} s from arrays, "
         f"{result['seconds_from_table']:.2f} s from a table (limit {LIMIT_SECONDS:g} s); "
@@ -130,24 +120,6 @@ def best(function, *, times: int = 3):
         result = function()
         seconds.append(perf_counter() - start)
     return min(seconds), result
-
-
-def machine() -> dict[str, object]:
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from tunewright import table as tables
 from tunewright.errors import ColumnError, DataError, RunError, did_you_mean
+from tunewright.files import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,7 @@ class Run:
     def update(self, **meta: Any) -> None:
         """Change fields of run.json, atomically."""
         self.meta = {**self.meta, **meta}
-        tables.write_json(self.folder / _META, self.meta)
+        write_json(self.folder / _META, self.meta)
 
     def write(self, name: str, table: pa.Table) -> None:
         """Write a whole table of the run, atomically."""
@@ -205,7 +206,7 @@ class Run:
 
         keys = ["id", "epoch"] if name == "dynamics" else ["id"]
         try:
-            table = self.table(name, [*keys, *columns])
+            table = self.table(name, list(dict.fromkeys([*keys, *columns])))
         except (KeyError, DataError, pa.ArrowInvalid) as error:
             raise ColumnError(f"expected {columns} in table {name!r} of run {self.id}: {error}") from error
         if name == "dynamics":

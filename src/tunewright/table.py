@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import threading
-import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tunewright.errors import DataError, RunError
+from tunewright.files import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,42 +19,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["append", "parts", "pivot", "query", "read", "write", "write_json", "write_text"]
+__all__ = ["append", "parts", "pivot", "query", "read", "write"]
 
 
 def write(path: str | Path, table: pa.Table) -> None:
-    """Write a table as one Parquet file: a temporary file in the same folder, then a rename."""
-    with _Replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write a UTF-8 text file: a temporary file in the same folder, then a rename."""
-    with _Replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_json(path: str | Path, value: Any) -> None:
-    """Write a value as indented JSON, atomically; non-finite floats are refused."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-class _Replacing:
-    """A temporary path that replaces the target on success and vanishes on failure."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.target = Path(path)
-        self.temporary = self.target.with_name(f".{self.target.name}.{uuid.uuid4().hex[:8]}.tmp")
-
-    def __enter__(self) -> Path:
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        return self.temporary
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            os.replace(self.temporary, self.target)
-        else:
-            self.temporary.unlink(missing_ok=True)
+    """Write a table as one Parquet file, whole or not at all."""
+    with whole(path) as part:
+        pq.write_table(table, part, compression="zstd")
 
 
 def parts(path: str | Path) -> list[Path]:

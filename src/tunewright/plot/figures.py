@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tunewright.errors import DataError
-from tunewright.plot.files import whole
+from tunewright.files import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -146,7 +146,9 @@ class TrainConfig:
             "save_total_limit": 2,
             "load_best_model_at_end": best,
             "restore_callback_states_from_checkpoint": self.patience is not None,
-            "report_to": list(self.trackers) or "none",
+            # TensorBoard gets a callback of its own that writes into the run's folder
+            "report_to": [name for name in self.trackers if name != "tensorboard"] or "none",
+            "project": "tunewright",
             "disable_tqdm": True,
             "logging_steps": 0.02,
             "dataloader_pin_memory": cuda,

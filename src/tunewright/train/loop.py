@@ -22,6 +22,7 @@ from tunewright.train.losses import Loss, balanced
 from tunewright.train.provenance import provenance
 from tunewright.train.recorder import Recorder, shared_run
 from tunewright.train.speed import choose
+from tunewright.train.trackers import curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,6 +116,7 @@ def _train(
     config = config.with_changes(threads=speed.threads, precision=speed.precision)
     torch.set_num_threads(speed.threads)
     arguments = config.training_arguments(run.folder / "checkpoints", validate=bool(validation))
+    arguments.run_name = arguments.run_name or run.id
     if arguments.load_best_model_at_end and arguments.metric_for_best_model in {None, "loss"}:
         arguments.metric_for_best_model, arguments.greater_is_better = task.metric, True
     # set again: the measurement, or the processes' start, must not decide what dropout draws first
@@ -130,7 +132,7 @@ def _train(
         data_collator=recorder.collator(collator) if recorder else collator,
         compute_loss_func=_loss(config, task, examples),
         compute_metrics=_metrics(task),
-        callbacks=[*([recorder] if recorder else []), *_stopping(config), *callbacks],
+        callbacks=[*([recorder] if recorder else []), *_stopping(config), *curves(config.trackers, run), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     if trainer.is_world_process_zero():

@@ -22,6 +22,7 @@ from transformers import TrainerCallback
 
 from tunewright import table as tables
 from tunewright.errors import RecorderError
+from tunewright.files import LEFT_OVER
 from tunewright.run import Run
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def _part(rows: list[dict[str, Any]], rank: int) -> pa.Table:
 
 def _drop_from(run: Run, step: int) -> None:
     """Remove recorded rows at or after a step, and what a killed process left half-written."""
-    for path in (run.folder / "dynamics").glob(".*.tmp"):
+    for path in (run.folder / "dynamics").glob(LEFT_OVER):
         path.unlink()
     for path in tables.parts(run.folder / "dynamics"):
         part = tables.read(path)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunewright.plot.files import whole
+from tunewright.files import whole
 
 
 def test_the_file_is_there_when_the_block_ends(tmp_path):
