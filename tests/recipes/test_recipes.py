@@ -1,0 +1,79 @@
+"""Each recipe as it stands, on a few rows in place of the Hub's, with a tiny model in place of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tunewright.project import open_dataset, open_project
+from tunewright.table import read, write
+from tunewright.toy import toy_model
+
+SIZES = {"train": 96, "validation": 48, "test": 48}
+
+
+def few(table: pa.Table, rows: int) -> pa.Table:
+    """The same number of rows of every label, in the order of the file."""
+    labels = pc.unique(table["label"]).to_pylist()
+    return pa.concat_tables(
+        table.filter(pc.equal(table["label"], label)).slice(0, rows // len(labels)) for label in labels
+    )
+
+
+def split(table: pa.Table, name: str) -> pa.Table:
+    return few(table.filter(pc.equal(table["split"], name)), SIZES[name])
+
+
+def tiny(project, parts, folder):
+    """The recipe with other rows and another model, for two short epochs; task, loss and the like stay."""
+    for name, part in parts.items():
+        write(folder / f"{name}.parquet", part)
+    return replace(
+        project,
+        source={name: f"{name}.parquet" for name in parts},
+        model=toy_model(folder / "model"),
+        train=project.train.with_changes(epochs=2, batch_size=16, learning_rate=1e-3, trackers=(), threads=1),
+        folder=folder,
+    )
+
+
+@pytest.fixture
+def sst2(root, shared_data, tmp_path):
+    table = read(shared_data / "sst2_glue.parquet").rename_columns(["id", "sentence", "label", "split"])
+    parts = {name: split(table, name).select(["sentence", "label"]) for name in ("train", "validation")}
+    unlabelled = pa.array([-1] * parts["validation"].num_rows)  # as on the Hub
+    parts["test"] = parts["validation"].set_column(1, "label", unlabelled)
+    return tiny(open_project(root / "recipes" / "sst2_bert"), parts, tmp_path / "sst2")
+
+
+@pytest.fixture
+def snli(root, shared_data, tmp_path):
+    table = read(shared_data / "snli.parquet", columns=["premise", "hypothesis", "label", "split"])
+    parts = {name: split(table, name) for name in ("validation", "test")}
+    later = table.filter(pc.equal(table["split"], "validation")).slice(5000)
+    without = table.filter(pc.equal(table["label"], -1)).slice(0, 5)
+    parts["train"] = pa.concat_tables([few(later, SIZES["train"]), without])
+    parts = {name: part.drop_columns("split") for name, part in parts.items()}
+    return tiny(open_project(root / "recipes" / "snli_electra"), parts, tmp_path / "snli")
+
+
+def test_the_recipes_say_what_their_readme_says(root):
+    sst2, snli = (open_project(root / "recipes" / name) for name in ("sst2_bert", "snli_electra"))
+    assert (sst2.model, sst2.source) == ("google-bert/bert-base-uncased", "stanfordnlp/sst2")
+    assert (sst2.train.epochs, sst2.train.batch_size, sst2.train.learning_rate) == (6, 128, 2e-5)
+    assert sst2.train.trackers == ("wandb",)
+    assert (snli.model, snli.source) == ("google/electra-small-discriminator", "stanfordnlp/snli")
+    assert snli.task.text_fields == ("premise", "hypothesis")
+
+
+def test_unlabelled_rows_are_imported_as_such(sst2, snli):
+    unlabelled = {}
+    for project in (sst2, snli):
+        table = open_dataset(project).table()
+        without = table.filter(pc.is_null(table["label"]))
+        unlabelled[project.name] = set(without["split"].to_pylist())
+        assert set(pc.unique(table["label"].drop_null()).to_pylist()) == set(project.task.labels)
+    assert unlabelled == {"sst2": {"test"}, "snli": {"train"}}
