@@ -1,0 +1,300 @@
+"""A dataset: an immutable base table and an append-only log of edits.
+
+<folder>/
+    dataset.json     fields, label names, seed, source, the id of the base version, what was skipped at import
+    base.parquet     the rows as they were imported
+    edits.jsonl      the log (see `tunewright.data.log`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright import table as tables
+from tunewright.data.edits import Add, Edit, Relabel, apply, splits_touched, version_after
+from tunewright.data.fields import Fields
+from tunewright.data.intake import Intake, take_in
+from tunewright.data.labels import LabelNames
+from tunewright.data.log import Difference, Entry, History, Log, edit_line, name_line
+from tunewright.data.problems import OnBad, Problem, problem_from_json, problem_to_json
+from tunewright.errors import DataError, EditError, did_you_mean
+from tunewright.files import write_json
+
+__all__ = ["Dataset", "Difference", "Fields"]
+
+_META, _TABLE, _LOG = "dataset.json", "base.parquet", "edits.jsonl"
+
+
+class Dataset:
+    """One dataset folder. Tables and versions are read when asked for, so other processes' edits are seen."""
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.meta = meta
+        fields = meta["fields"]
+        self.fields = Fields(tuple(fields["text"]), fields["label"], tuple(fields["metadata"]))
+        self.label_names: tuple[str, ...] = tuple(meta["label_names"])
+        self._log = Log(folder / _LOG, meta["base"])
+
+    def __repr__(self) -> str:
+        return f"Dataset({str(self.folder)!r})"
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        table: pa.Table,
+        *,
+        fields: Fields,
+        label_names: LabelNames | None = None,
+        on_bad: OnBad = "error",
+        splits: Mapping[str, float] | None = None,
+        seed: int = 0,
+        source: str = "",
+        id: str | None = "id",
+        split: str | None = "split",
+        longest: int = 100_000,
+    ) -> Dataset:
+        """Import a table into a new folder, which appears complete or not at all.
+
+        Args:
+            folder: must not exist yet, or be empty.
+            table: rows as `read_rows` gives them.
+            fields: which columns are what.
+            label_names: names in the order of the codes, or a mapping from values to names. None: what the table's
+                notes say, else the values themselves.
+            on_bad: ``error`` raises one error that lists all bad rows; ``skip`` leaves them out and keeps the list.
+            splits: split -> share, to make splits afresh. None: those given; where there are none but train, 80 %
+                train, 10 % validation and 10 % test; where only validation is missing, 10 % of train.
+            seed: of splits that are made.
+            source: where the rows come from, for people.
+            id: column of unique ids; where it is None or missing, ids are made of split and row number (``train-000012``).
+            split: column of split names; ``dev``, ``val`` and the like are read as ``validation``. None: there are none.
+            longest: texts with more characters are bad rows.
+
+        Raises:
+            DataError: if the folder is taken, a column is missing, or rows are bad and ``on_bad`` is ``error``.
+        """
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataError(
+                f"there is something at {folder} already", fix="open it, remove it or choose another folder"
+            )
+        intake = take_in(
+            table,
+            fields=fields,
+            label_names=label_names,
+            on_bad=on_bad,
+            splits=splits,
+            seed=seed,
+            id=id,
+            split=split,
+            longest=longest,
+            name=source or folder.name,
+        )
+        _write(folder, intake, fields, {"source": source, "seed": seed, "splits": splits and dict(splits)})
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Dataset:
+        """Open an existing dataset folder.
+
+        Raises:
+            DataError: if the folder is not a dataset.
+        """
+        path = Path(folder) / _META
+        try:
+            return cls(Path(folder), json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise DataError(f"expected a dataset at {folder}, found no {_META} there") from None
+        except (ValueError, KeyError) as error:
+            raise DataError(f"expected the description of a dataset in {path}, found something else") from error
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version ids by name; ``base`` is what was imported, ``main`` is where edits go by default."""
+        return dict(self._log.read().names)
+
+    @property
+    def skipped(self) -> tuple[Problem, ...]:
+        """Why rows were left out at import, how many, and where the first ones were."""
+        return tuple(problem_from_json(problem) for problem in self.meta["skipped"])
+
+    def resolve(self, version: str) -> str:
+        """The id of a version by its name or id.
+
+        Raises:
+            EditError: if there is no such version.
+        """
+        return self._log.read().resolve(version)
+
+    def table(self, version: str = "main") -> pa.Table:
+        """The rows of a version: columns id, content, split, the text fields, label (null: unlabelled), weight, metadata."""
+        history = self._log.read()
+        return self._replay(history, history.resolve(version))
+
+    def apply(
+        self, edits: Sequence[Edit], *, on: str = "main", name: str | None = None, allow_test: bool = False
+    ) -> str:
+        """Append edits to the log, all or none.
+
+        Args:
+            edits: what to do, in order.
+            on: name or id of the version to edit.
+            name: the new version gets this name, a branch. None: the name in ``on`` moves to the new version.
+            allow_test: whether rows of the test split may change.
+
+        Returns:
+            The id of the new version.
+
+        Raises:
+            EditError: if an edit is stale, changes the test split unasked, or has an unknown label.
+        """
+        moved = _free_name(name or on)
+        with self._log.appending() as (history, lines):
+            version = history.resolve(on)
+            if name is None and moved not in history.names:
+                raise EditError(f"version {on} has no name that could move", fix="give the new version a name")
+            table = self._replay(history, version)
+            for edit in edits:
+                self._check(table, edit, allow_test=allow_test)
+                table = apply(table, edit, text=self.fields.text)
+                entry = Entry(version_after(version, edit), version, edit)
+                lines.append(edit_line(entry))
+                version = entry.version
+            lines.append(name_line(moved, version))
+        return version
+
+    def undo(self, name: str = "main", *, steps: int = 1) -> str:
+        """Move a name to its version's parent, ``steps`` times; nothing is lost.
+
+        Raises:
+            EditError: if there are fewer edits to undo.
+        """
+        _free_name(name)
+        with self._log.appending() as (history, lines):
+            if name not in history.names:
+                raise EditError(f"no version is called {name!r}", fix=did_you_mean(name, history.names))
+            path = history.path(history.names[name])
+            if not 1 <= steps <= len(path):
+                raise EditError(f"{name} has {len(path)} edits, so {steps} of them cannot be undone")
+            version = path[-steps].parent
+            lines.append(name_line(name, version))
+        return version
+
+    def diff(self, a: str, b: str) -> Difference:
+        """The edits between two versions, by way of the last one they have in common."""
+        history = self._log.read()
+        return history.between(history.resolve(a), history.resolve(b))
+
+    def log(self, version: str = "main") -> list[Entry]:
+        """The edits that lead from the base to a version, oldest first."""
+        history = self._log.read()
+        return history.path(history.resolve(version))
+
+    def fingerprint(self, split: str, version: str = "main") -> str:
+        """Hash of id, content and label of a split's rows, in any order: are two test sets the same?"""
+        table = self.table(version)
+        return _fingerprint(table.filter(pc.equal(table["split"], split)), ("id", "content", "label"))
+
+    def describe(self, version: str = "main") -> dict[str, Any]:
+        """What a person wants to know first, as JSON values.
+
+        Returns:
+            name, folder, source, version, rows (by split), labels (by split and name), unlabelled (by split), skipped
+            (reason, count, first), versions (id by name), torn_lines (numbers of lines in the log that a crash has cut).
+        """
+        history = self._log.read()
+        table = self._replay(history, history.resolve(version))
+        splits, labels = table["split"].to_pylist(), table["label"].to_pylist()
+        counts = Counter(zip(splits, labels, strict=True))
+        rows = dict(Counter(splits))
+        return {
+            "name": self.name,
+            "folder": str(self.folder),
+            "source": self.meta["source"],
+            "version": history.resolve(version),
+            "rows": rows,
+            "labels": {part: {name: counts[part, name] for name in self.label_names} for part in rows},
+            "unlabelled": {part: counts[part, None] for part in rows},
+            "skipped": list(self.meta["skipped"]),
+            "versions": dict(history.names),
+            "torn_lines": list(history.torn),
+        }
+
+    def _replay(self, history: History, version: str) -> pa.Table:
+        table = tables.read(self.folder / _TABLE)
+        for entry in history.path(version):
+            table = apply(table, entry.edit, text=self.fields.text)
+        return table
+
+    def _check(self, table: pa.Table, edit: Edit, *, allow_test: bool) -> None:
+        if not allow_test and "test" in splits_touched(table, edit):
+            raise EditError(
+                f"{type(edit).__name__} changes rows of the test split, and scores before and after would not compare",
+                fix="leave test rows out, or allow it (allow_test=True) and report both scores",
+            )
+        unknown = sorted(_labels_given(edit) - set(self.label_names))
+        if unknown:
+            raise EditError(f"no label is called {unknown[0]!r}", fix=did_you_mean(unknown[0], self.label_names))
+        if isinstance(edit, Relabel) and edit.field in self.fields.text:
+            raise EditError(f"expected a label or metadata to change, found the text {edit.field!r}")
+
+
+def _labels_given(edit: Edit) -> set[str]:
+    match edit:
+        case Relabel(changes=changes, field="label"):
+            return {new for _, _, new in changes if new is not None}
+        case Add(rows=rows):
+            return {row["label"] for row in rows if row.get("label") is not None}
+        case _:
+            return set()
+
+
+def _free_name(name: str) -> str:
+    if not name.strip() or name == "base":
+        raise EditError(f"a version cannot be called {name!r}", fix="give the new version another name")
+    return name
+
+
+def _fingerprint(table: pa.Table, columns: Sequence[str]) -> str:
+    rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
+    digest = hashlib.blake2b(digest_size=6)
+    for row in sorted(rows, key=lambda row: row[0]):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, intake: Intake, fields: Fields, more: Mapping[str, Any]) -> None:
+    """Write into a folder beside the target, then rename."""
+    meta = {
+        "format": 1,
+        "base": _fingerprint(intake.table, ("id", "content", "split", "label")),
+        "fields": asdict(replace(fields, label=fields.label and "label")),
+        "label_names": list(intake.label_names),
+        **more,
+        "skipped": [problem_to_json(problem) for problem in intake.skipped],
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        tables.write(temporary / _TABLE, intake.table)
+        write_json(temporary / _META, meta)
+        os.replace(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
