@@ -8,8 +8,8 @@ import pytest
 
 from tunewright.data import demo
 from tunewright.data.docstrings import Docstring
+from tunewright.data.read import read_rows
 from tunewright.errors import DataError
-from tunewright.table import read
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +94,13 @@ def test_flips_depend_on_the_seed(table):
     assert not first.equals(other)
 
 
-def test_the_truth_lies_outside_of_the_data_set(tmp_path, table, monkeypatch):
-    monkeypatch.setattr(demo, "docstrings", lambda *, seed: table)
-    dataset = demo.write_demo(tmp_path)
-    truth = read(tmp_path / "truth.parquet")
+def test_the_truth_lies_beside_the_table_and_not_in_it(tmp_path, table, monkeypatch):
+    monkeypatch.setattr(demo, "docstrings", lambda **_: table)
+    written = read_rows(demo.write_demo(tmp_path))
+    truth = read_rows(tmp_path / "truth.csv")
     assert truth.column_names == ["id", "true_label"]
-    assert not any("truth" in path.name for path in dataset.folder.rglob("*"))
-    stored = dataset.table()
-    assert "true_label" not in stored.column_names
-    labels = dict(zip(stored["id"].to_pylist(), stored["label"].to_pylist(), strict=True))
-    wrong = dict(zip(*truth.to_pydict().values(), strict=True))
-    assert all(labels[name] != label for name, label in wrong.items())
-    assert dataset.label_names == demo.PACKAGES
+    assert set(written.column_names) == set(table.column_names)
+    assert written["text"].to_pylist() == table["text"].to_pylist()
+    labels = dict(zip(written["id"].to_pylist(), written["label"].to_pylist(), strict=True))
+    assert truth.num_rows > 0
+    assert all(labels[row["id"]] != row["true_label"] for row in truth.to_pylist())

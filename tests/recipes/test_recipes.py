@@ -77,3 +77,26 @@ def test_unlabelled_rows_are_imported_as_such(sst2, snli):
         unlabelled[project.name] = set(without["split"].to_pylist())
         assert set(pc.unique(table["label"].drop_null()).to_pylist()) == set(project.task.labels)
     assert unlabelled == {"sst2": {"test"}, "snli": {"train"}}
+
+
+def test_sst2_trains_and_is_scored_on_validation(sst2):
+    import tunewright
+
+    run = tunewright.train(sst2)
+    assert run.meta["coverage"][-1] == {"epoch": 1, "seen": SIZES["train"], "expected": SIZES["train"]}
+    tunewright.evaluate(sst2, run, split="validation")
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "focal"])
+def test_snli_is_focused_trained_again_and_combined(snli, loss):
+    import tunewright
+
+    first = tunewright.train(snli, loss=loss)
+    tunewright.map(snli, first)
+    chosen = {"region": "ambiguous", "fraction": 0.33, "without_suspects": True, "control": True}
+    tunewright.focus(snli, first, name="ambiguous", **chosen)
+    second, random = (tunewright.train(snli, version=name, loss=loss) for name in ("ambiguous", "ambiguous-random"))
+    sizes = [run.meta["coverage"][-1]["expected"] for run in (first, second, random)]
+    assert sizes[0] == SIZES["train"] > sizes[1] == sizes[2] > 0
+    assert tunewright.compare(snli, random, second).comparison.n == SIZES["test"]
+    assert sum(tunewright.ensemble(snli, first, second).weights) == pytest.approx(1)

@@ -6,6 +6,7 @@ the libraries are masked; what remains to tell them apart is what they talk abou
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from tunewright.data.dataset import Dataset, Fields
 from tunewright.data.docstrings import Docstring, collect, rank
 from tunewright.errors import DataError
-from tunewright.table import write
+from tunewright.files import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,27 +82,28 @@ def plant(table: pa.Table, *, noise: float = 0.08, seed: int = 0) -> tuple[pa.Ta
     return table.set_column(position, "label", pa.array([str(label) for label in labels])), planted
 
 
-def write_demo(folder: str | Path, *, noise: float = 0.08, seed: int = 0) -> Dataset:
-    """Write the demo's data set, with planted label errors, to ``folder/data/docstrings``.
+def write_demo(folder: str | Path, *, per_label: int = 600, noise: float = 0.08, seed: int = 0) -> Path:
+    """Write the demo's table, with planted label errors, to ``folder/docstrings.csv``.
 
-    The truth lies beside it, in ``folder/truth.parquet`` (id, true_label): no analysis that reads the data set sees it.
+    The truth lies beside it, in ``folder/truth.csv`` (id, true_label): no analysis that reads the table sees it.
+
+    Returns:
+        The path of the table.
 
     Raises:
-        DataError: as `docstrings` and `Dataset.create` do.
+        DataError: as `docstrings` does.
     """
-    folder = Path(folder)
-    table, planted = plant(docstrings(seed=seed), noise=noise, seed=seed)
-    fields = Fields(text=("text",), label="label", metadata=("module", "kind", "length"))
-    dataset = Dataset.create(
-        folder / "data" / "docstrings",
-        table,
-        fields=fields,
-        label_names=PACKAGES,
-        seed=seed,
-        source="docstrings of installed packages",
-    )
-    write(folder / "truth.parquet", planted)
-    return dataset
+    table, planted = plant(docstrings(per_label=per_label, seed=seed), noise=noise, seed=seed)
+    _write_csv(Path(folder) / "truth.csv", planted)
+    return _write_csv(Path(folder) / "docstrings.csv", table)
+
+
+def _write_csv(path: Path, table: pa.Table) -> Path:
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    return path
 
 
 def _distinct(pool: Sequence[Docstring]) -> Iterator[Docstring]:
