@@ -1,0 +1,31 @@
+"""The command line: each command parses, calls the verb of its name, and prints what it returns."""
+
+from __future__ import annotations
+
+import typer
+
+from tunewright.cli.app import guarded
+from tunewright.cli.data import check, demo, focus, init, undo, versions
+from tunewright.cli.judge import compare, ensemble, export, runs, show
+from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="tunewright",
+    help="Fine-tune, see what the model could not learn, fix the data, and prove that the fix helped.",
+    epilog="Start with: tunewright init reviews.csv",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (
+    *(demo, init, check, train, map, evaluate, focus, compare, ensemble, predict),
+    *(runs, show, export, versions, undo, import_dynamics),
+):
+    app.command()(guarded(_command))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

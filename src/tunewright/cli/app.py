@@ -1,0 +1,109 @@
+"""What the commands share: options, errors for people, and printing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunewright.errors import TunewrightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunewright.project import Project
+
+__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "say", "table"]
+
+Folder = Annotated[Path, typer.Option("--project", "-p", help="Folder of the project.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Split = Annotated[str, typer.Option(help="Which rows: validation, test, or a name of your own.")]
+
+_WIDTH = 120  # of output that goes to a file or a pipe
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with errors of ours as two lines on standard error and exit code 2; others keep their traceback."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except TunewrightError as error:
+            typer.echo(f"error: {plain(error.message, keep_lines=True)}", err=True)
+            if error.fix:
+                typer.echo(f"  fix: {plain(error.fix)}", err=True)
+            raise typer.Exit(2) from None
+
+    return run
+
+
+def opened(folder: Path) -> Project:
+    """The project of a folder."""
+    from tunewright.project import open_project
+
+    return open_project(folder)
+
+
+def as_json(value: Any) -> None:
+    """Print a result as JSON."""
+    typer.echo(json.dumps(value.to_json(), indent=2, ensure_ascii=False))
+
+
+def say(*lines: str) -> None:
+    """Print sentences; what came from data has no power over the terminal."""
+    for line in lines:
+        typer.echo(plain(line, keep_lines=True))
+
+
+def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; columns of numbers are right-aligned."""
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[_cell(value) for value in row] for row in rows]
+    sheet = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for position, head in enumerate(heads):
+        is_number = all(_is_number(row[position]) for row in cells)
+        sheet.add_column(head, justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        sheet.add_row(*(Text(cell) for cell in row))
+    _console().print(sheet)
+
+
+def plain(text: str, *, keep_lines: bool = False) -> str:
+    """A text without control characters, which a terminal would obey; each becomes U+FFFD."""
+    kept = "\n" if keep_lines else ""
+    return "".join(
+        letter if letter in kept or unicodedata.category(letter) not in {"Cc", "Cf"} else "\ufffd" for letter in text
+    )
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _WIDTH)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return plain(" ".join(str(value).split()))
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell.replace(",", "").replace(".", "", 1).lstrip("+-").isdigit()

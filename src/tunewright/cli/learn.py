@@ -1,0 +1,185 @@
+"""Commands about models: train, map, evaluate, predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, table
+from tunewright.cli.numbers import interval, percent, scores_sentence
+
+if TYPE_CHECKING:
+    from tunewright.verbs.look import RunDetails
+
+__all__ = ["evaluate", "import_dynamics", "map", "predict", "say_trained", "train"]
+
+_INTERRUPTED = 130
+_FULL = 1.0
+
+
+def train(
+    *,
+    version: Annotated[str, typer.Option(help="Version of the dataset.")] = "main",
+    from_run: Annotated[str | None, typer.Option("--from", help="Start from the model of this run.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the last interrupted run, or the one that is named.")
+    ] = False,
+    run: Annotated[str | None, typer.Argument(help="With --resume: the run to continue.")] = None,
+    name: Annotated[str | None, typer.Option(help="Short name of the run.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of TrainConfig: epochs=2 (repeatable).")
+    ] = None,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Fine-tune, and record the dynamics of every training row: a run on disk."""
+    from tunewright import verbs
+    from tunewright.verbs.settings import parse
+
+    if run is not None and not resume:
+        raise typer.BadParameter("a run is named only with --resume; to start from its model: --from RUN")
+    opened_project = opened(project)
+    try:
+        made = verbs.train(
+            opened_project,
+            version=version,
+            from_run=from_run,
+            resume=(run or True) if resume else False,
+            name=name,
+            progress=True,
+            **parse(settings or []),
+        )
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Go on with: tunewright train --resume", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    details = verbs.show(opened_project, made)
+    if json:
+        as_json(details)
+    else:
+        say_trained(details)
+        say("Next: tunewright map")
+
+
+def say_trained(details: RunDetails) -> None:
+    """What a person wants to know of a training run."""
+    meta = details.meta
+    epochs = [f"{epoch['seen']:,} of {epoch['expected']:,}" for epoch in meta.get("coverage") or []]
+    data = " ".join(filter(None, (meta.get("dataset"), meta.get("version_name"))))
+    say(f"Run {details.id}: {data}, {meta.get('status')}")
+    if details.coverage is not None:
+        missing = "" if details.coverage >= _FULL else "  INCOMPLETE: do not trust the map"
+        say(f"coverage: {percent(details.coverage)} ({epochs[0]} rows in each of {len(epochs)} epochs){missing}")
+    if details.scores is not None:
+        say(f"validation: {scores_sentence(details.scores)}")
+    if meta.get("padding"):
+        say(f"padding: {meta['padding']:.3f} tokens per real token")
+    if details.speed:
+        say(f"speed: {details.speed:.1f} examples/s over {meta['seconds']:.0f} s")
+
+
+def map(
+    *,
+    run: Annotated[str, typer.Argument(help="Run to draw: its id or a part of it.")] = "last",
+    latent: Annotated[bool, typer.Option("--latent", help="Also embed the rows and draw the latent space.")] = False,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Draw the data map as PNG, SVG and one HTML file, and list what looks mislabelled."""
+    from tunewright import verbs
+
+    drawn = verbs.map(opened(project), run, latent=latent)
+    if json:
+        as_json(drawn)
+        return
+    covered = "" if drawn.coverage is None else f", coverage {percent(drawn.coverage)}"
+    say(f"Run {drawn.run}: {drawn.rows.num_rows:,} rows, {drawn.epochs} epochs{covered}")
+    regions = ((one.name, one.count, one.confidence, one.variability) for one in drawn.regions)
+    table("", ("region", "rows", "median confidence", "median variability"), regions)
+    say("", f"{drawn.suspects:,} rows look mislabelled; a list to read, not one to apply. The first:")
+    suspects = (
+        (one.id, one.label, one.suggested, one.suspicion, " | ".join(one.text)[:80]) for one in drawn.first_suspects
+    )
+    table("", ("id", "label", "suggested", "suspicion", "text"), suspects)
+    say("", *(f"wrote {path}" for path in drawn.files))
+
+
+def evaluate(
+    *,
+    run: Annotated[str, typer.Argument(help="Run to evaluate: its id or a part of it.")] = "last",
+    split: Split = "test",
+    version: Annotated[
+        str | None, typer.Option(help="Version of the dataset; by default the one the run was trained on.")
+    ] = None,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Score a run with intervals, per class, and list its mistakes with what the evidence points to."""
+    from tunewright import verbs
+
+    found = verbs.evaluate(opened(project), run, split=split, version=version)
+    if json:
+        as_json(found)
+        return
+    say(f"Run {found.run}: {found.model} on {found.split}", scores_sentence(found.scores))
+    if found.unlabelled:
+        say(f"{found.unlabelled:,} rows have no label and were not scored")
+    classes = (
+        (
+            one.label,
+            one.support,
+            interval(one.precision, one.precision_interval),
+            interval(one.recall, one.recall_interval),
+            interval(one.f1, one.f1_interval),
+        )
+        for one in found.scores.classes
+    )
+    table("", ("label", "rows", "precision", "recall", "F1"), classes)
+    causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
+    say("", f"{found.mistakes:,} mistakes. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
+
+
+def predict(
+    *,
+    run: Annotated[str, typer.Argument(help="Run to ask: its id, a part of it, or last.")],
+    text: Annotated[str, typer.Argument(help="The text, or the first of a pair.")],
+    text_pair: Annotated[str | None, typer.Argument(help="The second text of a pair.")] = None,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Ask a run about one text: label, probability, and latency of warm calls."""
+    from tunewright import verbs
+
+    answer = verbs.predict(opened(project), run, *([text] if text_pair is None else [text, text_pair]))
+    if json:
+        as_json(answer)
+        return
+    others = list(answer.probabilities.items())[:5]
+    say(f"{answer.label}  {answer.probability:.3f}")
+    say("  ".join(f"{label} {probability:.3f}" for label, probability in others))
+    if answer.cut_at is not None:
+        say(f"The text has {answer.tokens} tokens and was cut at {answer.cut_at}.")
+    time = answer.latency
+    say(
+        f"latency of {time.repeats} warm calls, p50/p95: tokenising {time.tokenise_p50:.2f}/{time.tokenise_p95:.2f} ms, "
+        f"forward {time.forward_p50:.2f}/{time.forward_p95:.2f} ms"
+    )
+
+
+def import_dynamics(
+    *,
+    folder: Annotated[Path, typer.Argument(help="Folder of dynamics_epoch_0.jsonl and so on.")],
+    name: Annotated[str, typer.Option(help="Short name of the run.")] = "imported",
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Make a run of training dynamics in the format of AllenAI's cartography."""
+    from tunewright import verbs
+
+    opened_project = opened(project)
+    details = verbs.show(opened_project, verbs.import_dynamics(opened_project, folder, name=name))
+    if json:
+        as_json(details)
+    else:
+        say_trained(details)

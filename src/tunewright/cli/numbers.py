@@ -1,0 +1,45 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunewright.verbs.evaluations import Scores
+
+__all__ = ["interval", "percent", "points", "scores_sentence"]
+
+
+def interval(value: float, limits: tuple[float, float]) -> str:
+    """A share and its interval.
+
+    >>> interval(0.84, (0.78, 0.88))
+    '0.840 [0.780, 0.880]'
+    """
+    return f"{value:.3f} [{limits[0]:.3f}, {limits[1]:.3f}]"
+
+
+def percent(share: float) -> str:
+    """A share in percent, rounded down so that only all of it reads 100 %.
+
+    >>> percent(1.0), percent(0.99999)
+    ('100 %', '99.9 %')
+    """
+    return f"{math.floor(1000 * share + 1e-9) / 10:g} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in points.
+
+    >>> points(-0.0125)
+    '-1.2 points'
+    """
+    return f"{100 * share:+.1f} points"
+
+
+def scores_sentence(scores: Scores) -> str:
+    """Accuracy and macro-F1 with their intervals."""
+    accuracy = interval(scores.accuracy, scores.accuracy_interval)
+    macro_f1 = interval(scores.macro_f1, scores.macro_f1_interval)
+    return f"accuracy {accuracy}, macro-F1 {macro_f1}, n = {scores.n:,}, {scores.level:.0%} intervals"

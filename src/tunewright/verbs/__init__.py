@@ -1,0 +1,36 @@
+"""What can be done with a project: plain functions, the same in Python and on the command line.
+
+Each takes the project first, shares nothing with the others but files, and returns a frozen value with ``to_json``;
+``train`` and ``import_dynamics`` return the run.
+"""
+
+from __future__ import annotations
+
+from tunewright.verbs.chart import map
+from tunewright.verbs.checking import check
+from tunewright.verbs.choose import focus
+from tunewright.verbs.exchange import export, import_dynamics
+from tunewright.verbs.history import undo, versions
+from tunewright.verbs.judge import compare, ensemble
+from tunewright.verbs.learn import train
+from tunewright.verbs.look import runs, show
+from tunewright.verbs.score import evaluate, predict
+from tunewright.verbs.start import init
+
+__all__ = [
+    "check",
+    "compare",
+    "ensemble",
+    "evaluate",
+    "export",
+    "focus",
+    "import_dynamics",
+    "init",
+    "map",
+    "predict",
+    "runs",
+    "show",
+    "train",
+    "undo",
+    "versions",
+]

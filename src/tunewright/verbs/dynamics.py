@@ -1,0 +1,86 @@
+"""What training says about each row: every analysis of the dynamics, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.analyze.dynamics import aum, closeness, data_map, el2n, forgetting
+from tunewright.analyze.mislabel import suspects
+from tunewright.analyze.regions import name_regions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tunewright.run import Run
+
+__all__ = ["arrays", "beside", "last_answers", "learnt"]
+
+
+def learnt(run: Run) -> pa.Table:
+    """The rows that were trained on, with what the dynamics say about them; computed once, kept in the run.
+
+    Returns:
+        columns id, those that data_map, forgetting, aum, el2n, closeness and suspects give, and region.
+
+    Raises:
+        RunError: if the run has no dynamics.
+    """
+    table = run.compute(data_map)
+    for analysis in (forgetting, aum, el2n, closeness):
+        table = beside(table, run.compute(analysis))
+    table = beside(table, run.compute(suspects, labels=list(run.labels)))
+    regions = pa.table({"id": table["id"], "region": pa.array(name_regions(arrays(table)).tolist(), pa.string())})
+    run.write("columns/regions", regions)
+    return beside(table, regions)
+
+
+def last_answers(run: Run) -> pa.Table:
+    """What the model said about each row when it saw it last.
+
+    Returns:
+        columns id, predicted, probability (of the predicted label) and correct; rows never seen are left out.
+    """
+    needs = ("correct", "other", "gold_logit", "other_logit", "log_sum_exp")
+    ids, seen = run.inputs([f"dynamics.{name}" for name in needs])
+    last = {name: _last(seen[name].astype(np.float64)) for name in needs}
+    known = ~np.isnan(last["log_sum_exp"])
+    correct = last["correct"] == 1
+    names = np.array(run.labels or [str(code) for code in range(int(np.nanmax(last["other"], initial=0)) + 1)], object)
+    rival = names[np.where(known, last["other"], 0).astype(int)]
+    largest = np.where(correct, last["gold_logit"], last["other_logit"])
+    examples = run.table("examples", ["id", "label"])
+    gold = examples["label"].take(pc.index_in(ids, value_set=examples["id"].combine_chunks())).to_pylist()
+    table = pa.table(
+        {
+            "id": ids,
+            "predicted": pa.array(np.where(correct, np.array(gold, object), rival).tolist(), pa.string()),
+            "probability": np.exp(largest - last["log_sum_exp"]),
+            "correct": correct,
+        }
+    )
+    return table.filter(pa.array(known))
+
+
+def beside(left: pa.Table, right: pa.Table) -> pa.Table:
+    """Columns of ``right`` that ``left`` lacks, matched by id; the rows of ``left`` stay."""
+    rows = pc.index_in(left["id"].combine_chunks(), value_set=right["id"].combine_chunks())
+    for name in right.column_names:
+        if name not in left.column_names:
+            left = left.append_column(name, right[name].combine_chunks().take(rows))
+    return left
+
+
+def arrays(table: pa.Table) -> dict[str, NDArray[np.generic]]:
+    """Columns as arrays, strings as objects, as analyses and pictures take them."""
+    return {name: table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in table.column_names}
+
+
+def _last(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[n, epochs] -> [n] the value of the last epoch that is not NaN."""
+    position = values.shape[1] - 1 - np.argmax(~np.isnan(values)[:, ::-1], axis=1)
+    last: NDArray[np.float64] = values[np.arange(len(values)), position]
+    return last

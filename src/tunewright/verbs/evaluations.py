@@ -1,0 +1,164 @@
+"""Runs of kind ``eval``: what one model says about one split, kept so that nothing is predicted twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.analyze.scores import Scores, score
+from tunewright.errors import DataError, RunError, did_you_mean
+from tunewright.project import find_run, open_dataset
+from tunewright.run import Run, runs
+
+if TYPE_CHECKING:
+    from tunewright.project import Project
+
+__all__ = ["Scores", "evaluated", "labelled", "new_evaluation", "predict_split", "scores", "trained"]
+
+
+def trained(project: Project, run: Run | str | None) -> Run:
+    """A training run; that of an evaluation is the run it evaluates.
+
+    Raises:
+        RunError: if there is none.
+    """
+    found = find_run(project, run)
+    parent = found.meta.get("parent")
+    if found.kind == "train":
+        return found
+    if not parent:
+        raise RunError(
+            f"run {found.id} is of kind {found.kind!r}, expected a training run", fix="name one of its members"
+        )
+    return find_run(project, parent)
+
+
+def evaluated(project: Project, run: Run | str | None, *, split: str) -> Run:
+    """The newest evaluation of a run on a split; made now if there is none.
+
+    Args:
+        project: whose run it is.
+        run: a training run, or an evaluation (also of an ensemble), which is taken as it is.
+        split: which rows.
+
+    Raises:
+        RunError: if an evaluation is named that is of another split.
+    """
+    found = find_run(project, run)
+    if found.kind == "train":
+        stored = [other for other in runs(project.runs_folder) if _evaluates(other, found, split)]
+        return stored[-1] if stored else predict_split(project, found, split=split)
+    if found.meta.get("split") != split:
+        raise RunError(
+            f"run {found.id} evaluates split {found.meta.get('split')!r}, asked for is {split!r}",
+            fix=f"ask for --split {found.meta.get('split')}, or name a training run",
+        )
+    return found
+
+
+def predict_split(project: Project, run: Run, *, split: str, version: str | None = None) -> Run:
+    """Predict a split with the model of a training run, as a new run of kind ``eval``.
+
+    Args:
+        project: whose run it is.
+        run: a finished training run.
+        split: which rows.
+        version: of the dataset; by default the one the run was trained on.
+
+    Raises:
+        DataError: if the split has no rows, or no labelled ones.
+        RunError: if the run has no model.
+    """
+    from tunewright.observe.predict import predict
+    from tunewright.verbs.models import load
+
+    dataset = open_dataset(project)
+    resolved = dataset.resolve(version or run.meta.get("version", "main"))
+    table = dataset.table(resolved)
+    rows = table.filter(pc.equal(table["split"], split))
+    if rows.num_rows == 0:
+        known = pc.unique(table["split"]).to_pylist()
+        raise DataError(f"expected rows in split {split!r}, found none", fix=did_you_mean(split, known))
+    if rows["label"].null_count == rows.num_rows:
+        raise DataError(
+            f"none of the {rows.num_rows} rows of split {split!r} has a label, so nothing can be scored",
+            fix="evaluate another split, such as --split validation",
+        )
+    model, tokenizer = load(project, run)
+    predictions = predict(model, project.task, tokenizer, rows)
+    fingerprint = dataset.fingerprint(split, resolved)
+    return new_evaluation(
+        project,
+        rows,
+        predictions,
+        split=split,
+        version=resolved,
+        version_name=version or run.meta.get("version_name", ""),
+        fingerprint=fingerprint,
+        name=run.meta["name"],
+        parent=run.id,
+    )
+
+
+def new_evaluation(
+    project: Project,
+    rows: pa.Table,
+    predictions: pa.Table,
+    *,
+    split: str,
+    version: str,
+    version_name: str,
+    fingerprint: str,
+    name: str,
+    parent: str | None = None,
+    members: tuple[str, ...] = (),
+    weights: tuple[float, ...] = (),
+) -> Run:
+    """Write rows and their predictions as a finished run of kind ``eval``, with its scores."""
+    run = Run.create(
+        project.runs_folder,
+        kind="eval",
+        name=f"{name}-{split}",
+        config={},
+        examples=rows,
+        dataset=project.name,
+        version=version,
+        version_name=version_name,
+        split=split,
+        fingerprint=fingerprint,
+        labels=list(project.task.labels),
+        parent=parent,
+        members=list(members),
+        weights=list(weights),
+    )
+    run.write("predictions", predictions)
+    found = scores(run)
+    run.update(status="finished", metrics={"accuracy": found.accuracy, "macro_f1": found.macro_f1, "n": found.n})
+    return run
+
+
+def labelled(run: Run, split: str | None = None) -> pa.Table:
+    """The predictions of rows that have a label, and of one split if asked for."""
+    table = run.table("predictions")
+    kept = table.filter(pc.is_valid(table["label"]))
+    return kept if split is None else kept.filter(pc.equal(kept["split"], split))
+
+
+def scores(run: Run, split: str | None = None) -> Scores:
+    """Scores of a run's predictions, with intervals.
+
+    Raises:
+        DataError: if none of them has a label.
+    """
+    table = labelled(run, split)
+    label, predicted = (np.array(table[name].to_pylist(), dtype=object) for name in ("label", "predicted"))
+    return score(label, predicted, labels=run.labels)
+
+
+def _evaluates(run: Run, parent: Run, split: str) -> bool:
+    meta = run.meta
+    is_finished = meta["kind"] == "eval" and meta.get("status") == "finished"
+    return is_finished and meta.get("parent") == parent.id and meta.get("split") == split

@@ -1,0 +1,148 @@
+"""``train``: a dataset version becomes a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.errors import RunError, TrainError
+from tunewright.project import Project, find_run, open_dataset
+from tunewright.run import Run, runs
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+__all__ = ["resumable", "train"]
+
+_LEARNT_FROM = ("train", "validation")
+
+
+def train(
+    project: Project,
+    *,
+    version: str = "main",
+    from_run: Run | str | None = None,
+    resume: Run | str | bool = False,
+    name: str | None = None,
+    progress: bool = False,
+    callbacks: Sequence[TrainerCallback] = (),
+    **changes: Any,
+) -> Run:
+    """Fine-tune on a version of the dataset, with the dynamics of every row.
+
+    Args:
+        project: data, task, model and configuration.
+        version: name or id of the dataset version.
+        from_run: start from this run's model instead of the project's.
+        resume: continue an interrupted run: True for the last one, or its name. Everything else is as it was then.
+        name: short name of the run; by default that of the dataset and its version.
+        progress: show loss, speed and time left on standard error.
+        callbacks: further callbacks of the Trainer.
+        changes: fields of `TrainConfig` that differ from the project's.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        EditError: if there is no such version.
+        TrainError: if a change is no field of the configuration, or nothing can be trained.
+        RunError: if there is no such run.
+    """
+    started = time.perf_counter()
+    callbacks = [*_shown(progress=progress), *callbacks]
+    if resume is not False:
+        run = _resume(project, None if resume is True else resume, callbacks, with_changes=bool(changes or from_run))
+    else:
+        run = _begin(project, version=version, from_run=from_run, name=name, callbacks=callbacks, changes=changes)
+    run.update(seconds=round(run.meta.get("seconds", 0) + time.perf_counter() - started, 1))
+    _log_map(project, run)
+    return run
+
+
+def resumable(project: Project) -> Run:
+    """The last training run that was not finished.
+
+    Raises:
+        TrainError: if there is none.
+    """
+    found = [run for run in runs(project.runs_folder) if run.kind == "train" and _is_unfinished(run)]
+    if not found:
+        raise TrainError("expected an unfinished training run, found none", fix="train without --resume")
+    return found[-1]
+
+
+def _begin(
+    project: Project,
+    *,
+    version: str,
+    from_run: Run | str | None,
+    name: str | None,
+    callbacks: Sequence[TrainerCallback],
+    changes: dict[str, Any],
+) -> Run:
+    from tunewright.train.loop import fit
+
+    config = project.train.with_changes(**changes)
+    dataset = open_dataset(project)
+    resolved = dataset.resolve(version)
+    parent = None if from_run is None else find_run(project, from_run)
+    if parent is not None and not parent.model_folder.is_dir():
+        raise RunError(f"run {parent.id} has no model to start from", fix="name a finished training run")
+    table = dataset.table(resolved)
+    return fit(
+        project.task,
+        table.filter(pc.is_in(table["split"], pa.array(_LEARNT_FROM))),
+        model=project.model_source if parent is None else str(parent.model_folder),
+        config=config,
+        root=project.runs_folder,
+        name=name or f"{project.name}-{version}",
+        callbacks=callbacks,
+        meta={
+            "dataset": project.name,
+            "version": resolved,
+            "version_name": version,
+            "parent": parent and parent.id,
+            "seed": config.seed,
+        },
+    )
+
+
+def _resume(
+    project: Project, run: Run | str | None, callbacks: Sequence[TrainerCallback], *, with_changes: bool
+) -> Run:
+    from tunewright.train.loop import resume
+
+    if with_changes:
+        raise TrainError(
+            "a resumed run goes on with the configuration it began with, found changes to it",
+            fix="resume without changes, or begin a new run",
+        )
+    return resume(resumable(project) if run is None else find_run(project, run), project.task, callbacks=callbacks)
+
+
+def _shown(*, progress: bool) -> list[TrainerCallback]:
+    from tunewright.train.progress import TrainingProgress
+
+    return [TrainingProgress()] if progress else []
+
+
+def _is_unfinished(run: Run) -> bool:
+    return run.meta.get("status") != "finished" and "model" in run.meta["config"]
+
+
+def _log_map(project: Project, run: Run) -> None:
+    """Send the data map to the trackers while their run is still open."""
+    trackers = tuple(run.meta["config"].get("trackers", ()))
+    if not trackers or run.meta["config"].get("record") == "none":
+        return
+    from tunewright.train.trackers import finish, log_image
+    from tunewright.verbs.chart import map
+
+    for path in map(project, run).files:
+        if path.suffix == ".png":
+            log_image(trackers, path, run=run)
+    finish(trackers)

@@ -1,0 +1,44 @@
+"""How long inputs are in tokens, and which of them are cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerBase
+
+    from tunewright.tasks import Task
+
+__all__ = ["token_lengths"]
+
+_BLOCK = 1000
+
+
+def token_lengths(
+    task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table
+) -> tuple[NDArray[np.int64], int | None]:
+    """Tokens of each row's whole input, special tokens included, and where longer ones are cut.
+
+    Args:
+        task: knows the text fields, and cuts.
+        tokenizer: of the model.
+        rows: column ``id`` and the text fields, [n].
+
+    Returns:
+        [n] lengths, and the longest input that is not cut; None if nothing is cut.
+    """
+    lengths = np.zeros(rows.num_rows, dtype=np.int64)
+    kept = np.zeros(rows.num_rows, dtype=np.int64)
+    columns = rows.select(["id", *task.text_fields])
+    for start in range(0, rows.num_rows, _BLOCK):
+        block = columns.slice(start, _BLOCK).to_pydict()
+        texts = [block[field] for field in task.text_fields]
+        whole = tokenizer(*texts, truncation=False, verbose=False)["input_ids"]
+        lengths[start : start + _BLOCK] = [len(tokens) for tokens in whole]
+        kept[start : start + _BLOCK] = [feature["length"] for feature in task.encode(block, tokenizer)]
+    cut = kept[kept < lengths]
+    return lengths, int(cut.max()) if len(cut) else None

@@ -1,0 +1,213 @@
+"""``evaluate`` and ``predict``: how good it is, where it is wrong, and what it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.analyze.mistakes import explain, mistakes, to_csv
+from tunewright.analyze.neighbours import neighbours
+from tunewright.analyze.scores import Scores
+from tunewright.analyze.text import evidence, vocabulary
+from tunewright.errors import DataError
+from tunewright.files import write_text
+from tunewright.project import Project
+from tunewright.verbs.dynamics import arrays, beside
+from tunewright.verbs.evaluations import predict_split, scores, trained
+from tunewright.verbs.lengths import token_lengths
+from tunewright.verbs.models import embeddings, load
+from tunewright.verbs.results import Result
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tunewright.observe.predict import Latency
+    from tunewright.run import Run
+
+__all__ = ["Evaluation", "Prediction", "evaluate", "predict"]
+
+Columns = dict[str, "NDArray[np.generic]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Result):
+    """Scores of a model on a split; ``causes`` counts what the evidence says about the wrong rows."""
+
+    run: str
+    model: str
+    split: str
+    scores: Scores
+    unlabelled: int
+    mistakes: int
+    causes: Mapping[str, int]
+    table: Path
+    figure: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction(Result):
+    """What a model says about one input, how sure it is (probabilities in [0, 1]), and how long it takes (ms)."""
+
+    run: str
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    tokens: int
+    cut_at: int | None
+    latency: Latency
+
+
+def evaluate(
+    project: Project, run: Run | str | None = None, *, split: str = "test", version: str | None = None
+) -> Evaluation:
+    """Predict a split, score it with intervals, and list what went wrong with the evidence for its causes.
+
+    Args:
+        project: whose run it is.
+        run: by default the last training run.
+        split: which rows.
+        version: of the dataset; by default the one the run was trained on.
+
+    Raises:
+        RunError: if there is no such run, or it has no model.
+        DataError: if the split has no labelled rows.
+    """
+    parent = trained(project, run)
+    made = predict_split(project, parent, split=split, version=version)
+    columns = _evidence(project, parent, made)
+    kinds = explain(columns, labels=made.labels)
+    made.write("columns/evidence", _table(columns, kinds))
+    wrong = mistakes(columns, columns, text=project.task.text_fields, labels=made.labels)
+    write_text(made.folder / "incorrect_predictions.csv", to_csv(wrong))
+    causes = Counter(cause for causes in wrong["Error Cause"] for cause in str(causes).split("; "))
+    return Evaluation(
+        run=made.id,
+        model=parent.id,
+        split=split,
+        scores=scores(made),
+        unlabelled=made.table("predictions", ["label"])["label"].null_count,
+        mistakes=len(wrong["id"]),
+        causes=dict(causes.most_common()),
+        table=made.folder / "incorrect_predictions.csv",
+        figure=_draw(made, columns),
+    )
+
+
+def predict(project: Project, run: Run | str | None, *texts: str, repeats: int = 30) -> Prediction:
+    """What a model says about one text, or one pair of texts.
+
+    Args:
+        project: whose run it is.
+        run: None is the last training run.
+        texts: one for each text field of the task.
+        repeats: how many warm calls the latency is measured on.
+
+    Raises:
+        DataError: if the number of texts is not that of the task's fields, or one is empty.
+        RunError: if there is no such run, or it has no model.
+    """
+    from tunewright.observe.predict import latency, predict as predict_rows
+
+    fields = project.task.text_fields
+    if len(texts) != len(fields) or not all(text.strip() for text in texts):
+        raise DataError(
+            f"expected {len(fields)} text(s), one for each of {list(fields)}, none empty; found {list(texts)}",
+            fix="quote each text",
+        )
+    parent = trained(project, run)
+    model, tokenizer = load(project, parent)
+    row = pa.table({"id": ["asked"], **{field: [text] for field, text in zip(fields, texts, strict=True)}})
+    answer = predict_rows(model, project.task, tokenizer, row).to_pylist()[0]
+    lengths, limit = token_lengths(project.task, tokenizer, row)
+    return Prediction(
+        run=parent.id,
+        label=answer["predicted"],
+        probability=answer["probability"],
+        probabilities=_probabilities(project.task.labels, answer["logits"]),
+        tokens=int(lengths[0]),
+        cut_at=limit,
+        latency=latency(model, project.task, tokenizer, row, repeats=repeats),
+    )
+
+
+def _evidence(project: Project, parent: Run, made: Run) -> Columns:
+    """Predictions of the evaluated rows beside all that may explain a mistake, each [n]."""
+    from tunewright.observe.embed import embed
+
+    rows, known = made.table("examples"), parent.table("examples")
+    training = known.filter(pc.equal(known["split"], "train"))
+    model, tokenizer = load(project, parent)
+    columns = arrays(beside(beside(made.table("predictions"), rows), _suspected(parent)))
+    columns |= evidence(_joined_texts(project, rows), known=vocabulary(_joined_texts(project, training)))
+    lengths, limit = token_lengths(project.task, tokenizer, rows)
+    columns["truncated"] = lengths > (limit or lengths.max())
+    vectors = embed(model, project.task, tokenizer, rows)
+    return columns | _near(parent, embeddings(project, parent), vectors, rows)
+
+
+def _suspected(parent: Run) -> pa.Table:
+    """Suspects of the training run: evidence when rows it was trained on are evaluated."""
+    from tunewright.analyze.mislabel import suspects
+
+    if parent.has("dynamics"):
+        return parent.compute(suspects, labels=list(parent.labels))
+    return pa.table({"id": pa.array([], pa.string())})
+
+
+def _near(parent: Run, stored: pa.Table, vectors: pa.Table, rows: pa.Table) -> Columns:
+    """Nearest training rows of the evaluated ones; nothing if there are fewer than two training rows."""
+    stored = stored.filter(pc.equal(stored["split"], "train"))
+    stored = stored.filter(pc.invert(pc.is_in(stored["id"], rows["id"].combine_chunks())))
+    training = beside(stored, parent.table("examples", ["id", "label"]))
+    own = beside(vectors, rows.select(["id", "label"]))
+    both = pa.concat_tables([own, training.select(own.column_names)])
+    split = np.array(both["split"].to_pylist(), dtype=object)
+    if (split == "train").sum() < 2:
+        return {}
+    flat = both["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    found = neighbours(
+        vector=flat.reshape(both.num_rows, -1),
+        id=np.array(both["id"].to_pylist(), dtype=object),
+        split=split,
+        label=np.array(both["label"].to_pylist(), dtype=object),
+    )
+    return {name: values[: own.num_rows] for name, values in found.items()}
+
+
+def _joined_texts(project: Project, rows: pa.Table) -> list[str]:
+    """One text per row; of a pair, both with a blank between."""
+    columns = [rows[field].to_pylist() for field in project.task.text_fields]
+    return [" ".join(texts) for texts in zip(*columns, strict=True)]
+
+
+_EVIDENCE = (
+    *("density", "neighbour", "neighbour_similarity", "neighbour_label"),
+    *("negation", "rare_share", "words", "truncated"),
+)
+
+
+def _table(columns: Columns, kinds: Mapping[str, NDArray[np.object_]]) -> pa.Table:
+    kept: dict[str, Any] = {name: columns[name] for name in ("id", *_EVIDENCE) if name in columns}
+    return pa.table({name: pa.array(values.tolist()) for name, values in (kept | dict(kinds)).items()})
+
+
+def _draw(made: Run, columns: Columns) -> Path:
+    from tunewright.plot import errors
+
+    pair = {name: columns[name] for name in ("label", "predicted")}
+    sheet = errors.figure(pair, labels=made.labels, dataset=f"{made.meta['dataset']} {made.meta['split']}")
+    return errors.save(sheet, made.folder / "figures" / "confusion.png")
+
+
+def _probabilities(labels: tuple[str, ...], logits: list[float]) -> dict[str, float]:
+    weights = np.exp(np.array(logits) - max(logits))
+    shares = (weights / weights.sum()).tolist()
+    ranked = sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])
+    return {label: float(share) for label, share in ranked}

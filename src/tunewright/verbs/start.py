@@ -1,0 +1,148 @@
+"""``init``: from a file to a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunewright.data.guess import Guess, guess
+from tunewright.data.read import read_rows
+from tunewright.errors import ProjectError
+from tunewright.files import write_text
+from tunewright.project import FILE, Project, open_dataset
+from tunewright.tasks.classify import Classification
+from tunewright.tasks.source import EMBEDDED
+from tunewright.verbs.results import Result
+
+if TYPE_CHECKING:
+    from tunewright.data.problems import OnBad, Problem
+
+__all__ = ["Initialised", "init"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialised(Result):
+    """A new project: what each column was taken for and why, and what was imported (rows by split)."""
+
+    file: Path
+    name: str
+    guesses: Mapping[str, str]
+    labels: tuple[str, ...]
+    rows: Mapping[str, int]
+    skipped: tuple[Problem, ...]
+
+
+def init(
+    source: str,
+    folder: str | Path = ".",
+    *,
+    name: str | None = None,
+    model: str = EMBEDDED,
+    on_bad: OnBad = "error",
+    force: bool = False,
+) -> Initialised:
+    """Look at a table of text, import it, and write a project.py that says what was guessed.
+
+    Args:
+        source: file, folder or name on the Hub.
+        folder: of the project; made if missing.
+        name: of the dataset; by default that of the source.
+        model: to fine-tune.
+        on_bad: what becomes of rows that cannot be used: ``error`` or ``skip``.
+        force: replace a project.py that is there.
+
+    Raises:
+        ProjectError: if there is a project.py already, or no labels were found.
+        DataError: if the source cannot be read, or has bad rows and ``on_bad`` is ``error``.
+    """
+    path = Path(folder) / FILE
+    if path.exists() and not force:
+        raise ProjectError(f"there is a {path} already", fix="change it by hand, or replace it with --force")
+    guessed = guess(read_rows(source, on_bad=on_bad))
+    if guessed.label is None or len(guessed.label_names) < 2:
+        raise ProjectError(
+            f"expected a column of labels with two or more values in {source}, found none among {list(guessed.reasons)}",
+            fix="call the column of the labels 'label', and run it again",
+        )
+    project = _project(guessed, source=_relative(source, Path(folder)), name=name or _name(source), model=model)
+    project = replace(project, on_bad=on_bad, folder=Path(folder))
+    dataset = open_dataset(project)
+    write_text(path, _written(project, guessed))
+    return Initialised(
+        file=path,
+        name=project.name,
+        guesses=dict(guessed.reasons),
+        labels=project.task.labels,
+        rows=dataset.describe()["rows"],
+        skipped=dataset.skipped,
+    )
+
+
+def _project(guessed: Guess, *, source: str, name: str, model: str) -> Project:
+    task = Classification(text=guessed.text, text_pair=guessed.text_pair, labels=guessed.label_names)
+    return Project(
+        name=name,
+        source=source,
+        task=task,
+        model=model,
+        label=guessed.label,
+        id=guessed.id or "id",
+        split=guessed.split or "split",
+        fields=guessed.metadata,
+    )
+
+
+def _written(project: Project, guessed: Guess) -> str:
+    """The source of project.py; every line that rests on a guess says why."""
+    why = {name: f"  # {' '.join(reason.split())}" for name, reason in guessed.reasons.items()}
+    pair = guessed.text_pair
+    lines = [
+        f'"""What is learnt from {project.name}: written by `tunewright init`, and yours to change."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from tunewright import Classification, Project, TrainConfig",
+        "",
+        "project = Project(",
+        f"    name={_literal(project.name)},",
+        f"    source={_literal(str(project.source))},",
+        f"    label={_literal(guessed.label or '')},{why[guessed.label or '']}",
+        *([f"    id={_literal(guessed.id)},{why[guessed.id]}"] if guessed.id else []),
+        *([f"    split={_literal(guessed.split)},{why[guessed.split]}"] if guessed.split else []),
+        *(_tuple("fields", project.fields, why, indent=4) if project.fields else []),
+        *(['    on_bad="skip",'] if project.on_bad == "skip" else []),
+        "    task=Classification(",
+        f"        text={_literal(guessed.text)},{why[guessed.text]}",
+        *([f"        text_pair={_literal(pair)},{why[pair]}"] if pair else []),
+        *_tuple("labels", project.task.labels, {}, indent=8),
+        "    ),",
+        f"    model={_literal(project.model)},",
+        "    train=TrainConfig(epochs=3, batch_size=32, learning_rate=5e-5),",
+        ")",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tuple(name: str, values: tuple[str, ...], why: Mapping[str, str], *, indent: int) -> list[str]:
+    inner = [f"{' ' * (indent + 4)}{_literal(value)},{why.get(value, '')}" for value in values]
+    return [f"{' ' * indent}{name}=(", *inner, f"{' ' * indent}),"]
+
+
+def _literal(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _relative(source: str, folder: Path) -> str:
+    """A path as seen from the project's folder; a name on the Hub as it stands."""
+    return os.path.relpath(source, folder) if Path(source).exists() else source
+
+
+def _name(source: str) -> str:
+    stem = re.sub(r"\.gz$", "", Path(source).name)
+    kept = re.sub(r"[^\w-]+", "-", Path(stem).stem.partition(":")[0]).strip("-_")
+    return kept or "data"
