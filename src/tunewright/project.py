@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import shutil
@@ -269,7 +270,8 @@ def _where(error: BaseException, path: Path) -> str:
 
 
 def _located(source: str, folder: Path) -> str:
-    return str(folder / source) if (folder / source).exists() else source
+    path = os.path.normpath(folder / source)  # the folder need not exist yet for a path that leads out of it
+    return path if os.path.exists(path) else source  # noqa: PTH110  it is a string already
 
 
 def _is_folder_name(name: object) -> bool:

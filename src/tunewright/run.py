@@ -242,6 +242,8 @@ def runs(root: str | Path) -> list[Run]:
 def find(root: str | Path, name: str) -> Run:
     """The run that a full or partial id names; ``last`` is the newest training run.
 
+    A part that fits a run and its evaluations, which are called after it, names the run.
+
     Raises:
         RunError: if none or several runs fit.
     """
@@ -249,12 +251,11 @@ def find(root: str | Path, name: str) -> Run:
     if name in known:
         return known[name]
     if name == "last":
-        trained = [run for run in known.values() if run.kind == "train"]
-        if not trained:
+        newest = [run for run in known.values() if run.kind == "train"][-1:]
+        if not newest:
             raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
-        return trained[-1]
-    fitting = [run for key, run in known.items() if name and name in key]
-    match fitting:
+        return newest[0]
+    match _without_evaluations([run for key, run in known.items() if name and name in key]):
         case [run]:
             return run
         case []:
@@ -262,6 +263,12 @@ def find(root: str | Path, name: str) -> Run:
         case _:
             ids = ", ".join(run.id for run in fitting)
             raise RunError(f"{name!r} could be any of: {ids}", fix="give more of the name")
+
+
+def _without_evaluations(fitting: list[Run]) -> list[Run]:
+    """Runs but those that evaluate another one of them."""
+    ids = {run.id for run in fitting}
+    return [run for run in fitting if run.meta.get("parent") not in ids or run.kind == "train"]
 
 
 def _left_join(left: pa.Table, right: pa.Table) -> pa.Table:

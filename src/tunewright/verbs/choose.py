@@ -77,10 +77,10 @@ def focus(
     """
     run = find_run(project, run)
     dataset = open_dataset(project)
-    if region is None and not bounds and not without_suspects:
-        raise DataError("expected a rule, found none", fix="give a region, bounds, or --without-suspects")
     if fraction is not None and region is None:
         raise DataError("a fraction is one of a region", fix="add --region ambiguous, or leave the fraction out")
+    if region is None and not bounds and not without_suspects:
+        raise DataError("expected a rule, found none", fix="give a region, bounds, or --without-suspects")
     for taken in (name, f"{name}-random") if control else (name,):
         if taken in dataset.versions:
             raise EditError(f"there is a version called {taken!r} already", fix="choose another --name")

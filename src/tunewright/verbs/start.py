@@ -17,6 +17,7 @@ from tunewright.files import write_text
 from tunewright.project import FILE, Project, open_dataset
 from tunewright.tasks.classify import Classification
 from tunewright.tasks.source import EMBEDDED
+from tunewright.train.config import TrainConfig
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def init(
     *,
     name: str | None = None,
     model: str = EMBEDDED,
+    train: TrainConfig | None = None,
     on_bad: OnBad = "error",
     force: bool = False,
 ) -> Initialised:
@@ -53,6 +55,7 @@ def init(
         folder: of the project; made if missing.
         name: of the dataset; by default that of the source.
         model: to fine-tune.
+        train: how to train; the defaults if None.
         on_bad: what becomes of rows that cannot be used: ``error`` or ``skip``.
         force: replace a project.py that is there.
 
@@ -70,7 +73,7 @@ def init(
             fix="call the column of the labels 'label', and run it again",
         )
     project = _project(guessed, source=_relative(source, Path(folder)), name=name or _name(source), model=model)
-    project = replace(project, on_bad=on_bad, folder=Path(folder))
+    project = replace(project, train=train or TrainConfig(), on_bad=on_bad, folder=Path(folder))
     dataset = open_dataset(project)
     write_text(path, _written(project, guessed))
     return Initialised(
@@ -122,10 +125,18 @@ def _written(project: Project, guessed: Guess) -> str:
         *_tuple("labels", project.task.labels, {}, indent=8),
         "    ),",
         f"    model={_literal(project.model)},",
-        "    train=TrainConfig(epochs=3, batch_size=32, learning_rate=5e-5),",
+        f"    train={_config(project.train)},",
         ")",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _config(config: TrainConfig) -> str:
+    """The three fields that people change first, and any other that is not the default."""
+    shown = {"epochs", "batch_size", "learning_rate"}
+    fields = config.to_json()
+    kept = {name: fields[name] for name in fields if name in shown or fields[name] != TrainConfig().to_json()[name]}
+    return f"TrainConfig({', '.join(f'{name}={value!r}' for name, value in kept.items())})"
 
 
 def _tuple(name: str, values: tuple[str, ...], why: Mapping[str, str], *, indent: int) -> list[str]:

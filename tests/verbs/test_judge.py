@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+import tunewright as tw
+from tunewright.data.edits import Relabel
+from tunewright.errors import ComparisonError, DataError, RunError
+from tunewright.project import find_run, open_dataset
+
+
+def test_runs_are_evaluated_where_that_is_missing(project, first, second):
+    compared = tw.compare(project, first, second)
+    before = len(tw.runs(project).runs)
+    assert tw.compare(project, first, second) == compared
+    assert len(tw.runs(project).runs) == before
+    a, b = (find_run(project, name) for name in (compared.a, compared.b))
+    assert (a.meta["parent"], b.meta["parent"]) == (first.id, second.id)
+
+
+def test_figures_are_those_of_the_predictions_matched_by_id(project, first, second):
+    compared = tw.compare(project, first, second)
+    correct = {}
+    for name in (compared.a, compared.b):
+        run = find_run(project, name)
+        shuffled = run.table("predictions").take(np.random.default_rng(0).permutation(20))
+        run.write("predictions", shuffled)  # the order of the rows must not matter
+        correct[name] = {row["id"]: row["correct"] for row in shuffled.to_pylist()}
+    found = tw.compare(project, first, second).comparison
+    wins = sum(correct[compared.b][key] and not correct[compared.a][key] for key in correct[compared.a])
+    losses = sum(correct[compared.a][key] and not correct[compared.b][key] for key in correct[compared.a])
+    assert (found.wins, found.losses, found.n) == (wins, losses, 20)
+    assert found == compared.comparison
+    assert found.difference == pytest.approx((wins - losses) / 20)
+
+
+def test_the_answer_is_a_sentence_and_json(project, first, second):
+    compared = tw.compare(project, first, second)
+    assert compared.verdict in {"better", "worse", "cannot tell"}
+    assert str(compared) == compared.sentence
+    assert "n = 20" in compared.sentence
+    json.dumps(compared.to_json(), allow_nan=False)
+
+
+def test_a_run_is_no_better_than_itself(project, first):
+    assert tw.compare(project, first, first).verdict == "cannot tell"
+
+
+def test_other_test_rows_are_refused(new):
+    dataset = open_dataset(new)
+    one = tw.train(new, epochs=1)
+    row = next(row for row in dataset.table().to_pylist() if row["split"] == "test")
+    other = "pos" if row["label"] == "neg" else "neg"
+    dataset.apply([Relabel(changes=((row["id"], row["label"], other),))], allow_test=True)
+    two = tw.train(new, epochs=1)
+    with pytest.raises(ComparisonError, match="different rows of split 'test'") as caught:
+        tw.compare(new, one, two)
+    assert "--version" in caught.value.fix
+    tw.evaluate(new, one, version="main")
+    assert tw.compare(new, one, two).comparison.n == 20
+
+
+def test_an_evaluation_of_another_split_is_refused(project, first, second):
+    evaluation = tw.evaluate(project, first, split="validation")
+    with pytest.raises(RunError, match="evaluates split 'validation'"):
+        tw.compare(project, evaluation.run, second)
+
+
+def test_an_ensemble_is_a_run_like_any_other(project, first, second):
+    made = tw.ensemble(project, first, second)
+    run = find_run(project, made.run)
+    assert run.meta["members"] == [first.id, second.id]
+    assert sum(made.weights) == pytest.approx(1)
+    assert made.chosen
+    assert made.best in {first.id, second.id}
+    assert made.compared.b == made.run
+    assert find_run(project, made.compared.a).meta["parent"] == made.best
+    assert run.table("predictions").num_rows == 20
+    assert tw.compare(project, made.run, first).comparison.n == 20
+    json.dumps(made.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("of", ["probabilities", "logits"])
+def test_all_weight_on_one_member_is_that_member(project, first, second, of):
+    made = tw.ensemble(project, first, second, weights=(0, 1), of=of)
+    alone = find_run(project, tw.compare(project, first, second).b).table("predictions")
+    combined = find_run(project, made.run).table("predictions")
+    places = pc.index_in(combined["id"], value_set=alone["id"].combine_chunks())
+    alone = alone.take(places)
+    assert combined["predicted"].to_pylist() == alone["predicted"].to_pylist()
+    for name in ("probability", "gold_probability", "loss", "margin"):
+        assert np.allclose(combined[name].to_numpy(), alone[name].to_numpy(), atol=1e-4)
+    assert not made.chosen
+
+
+def test_weights_never_see_the_rows_they_are_judged_by(project, first, second):
+    with pytest.raises(ComparisonError, match="other rows than validation"):
+        tw.ensemble(project, first, second, split="validation")
+    chosen = tw.ensemble(project, first, second).weights
+    evaluation = find_run(project, tw.compare(project, first, second).a)
+    table = evaluation.table("predictions")
+    upside_down = [[-value for value in row] for row in table["logits"].to_pylist()]
+    evaluation.write("predictions", table.set_column(table.column_names.index("logits"), "logits", [upside_down]))
+    try:
+        assert tw.ensemble(project, first, second).weights == chosen
+    finally:
+        evaluation.write("predictions", table)
+
+
+def test_one_model_is_no_ensemble(project, first, second):
+    with pytest.raises(ComparisonError, match="two or more"):
+        tw.ensemble(project, first, first.id)
+    with pytest.raises(DataError, match="expected 2 weights"):
+        tw.ensemble(project, first, second, weights=(1,))
