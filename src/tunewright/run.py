@@ -251,11 +251,12 @@ def find(root: str | Path, name: str) -> Run:
     if name in known:
         return known[name]
     if name == "last":
-        newest = [run for run in known.values() if run.kind == "train"][-1:]
-        if not newest:
+        trained = [run for run in known.values() if run.kind == "train"]
+        if not trained:
             raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
-        return newest[0]
-    match _without_evaluations([run for key, run in known.items() if name and name in key]):
+        return trained[-1]
+    fitting = _without_evaluations([run for key, run in known.items() if name and name in key])
+    match fitting:
         case [run]:
             return run
         case []:
