@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tunewright.errors import DataError
-from tunewright.plot.datamap import map_captions, map_facts, variability_limit
 from tunewright.files import whole
+from tunewright.plot.datamap import map_captions, map_facts, variability_limit
 from tunewright.plot.groups import Groups, categories, correctness_bins
 from tunewright.plot.inputs import Columns, MapPoints, map_points, take
 

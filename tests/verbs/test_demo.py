@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from tunewright.errors import ProjectError
+from tunewright.project import open_dataset, open_project
+from tunewright.toy import toy_model
+from tunewright.verbs.demo import demo
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    said = []
+    model = toy_model(tmp_path_factory.mktemp("model"))
+    return folder, said, demo(folder / "project", model=model, per_label=40, say=said.append)
+
+
+@pytest.mark.slow
+def test_it_leaves_a_project_with_runs_versions_map_and_table(told):
+    _, said, made = told
+    project = open_project(made.folder)
+    assert {path.suffix for path in made.figures} == {".png", ".svg", ".html"}
+    assert all(path.stat().st_size > 1000 for path in made.figures)
+    assert made.table.read_text().startswith("id,Text,Actual Label")
+    assert {"base", "main", "cleaned", "cleaned-random"} <= open_dataset(project).versions.keys()
+    assert len(said) >= 5
+
+
+@pytest.mark.slow
+def test_its_numbers_are_those_on_disk(told):
+    _, _, made = told
+    with (made.folder / "truth.csv").open() as file:
+        planted = list(csv.DictReader(file))
+    assert made.found.planted == len(planted) == round(0.08 * 40 * 5 * 0.6)
+    assert 0 <= made.found.first <= made.found.of_first
+    assert made.against_before.comparison.n == 5 * 11
+    story = " ".join(made.story)
+    assert f"{made.found.planted} training labels were made wrong" in story
+    assert made.against_before.verdict in {"better", "worse", "cannot tell"}
+    assert ("did not help" in story) == (made.against_before.verdict != "better")
+
+
+@pytest.mark.slow
+def test_it_does_not_write_over_a_project(told):
+    folder, *_ = told
+    with pytest.raises(ProjectError, match="already"):
+        demo(folder / "project")
