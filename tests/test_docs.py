@@ -101,7 +101,7 @@ def test_every_option_has_help():
 @needs_cli
 @pytest.mark.parametrize("path", documents(), ids=named)
 def test_commands_in_documents_exist(path):
-    used = {name for code in fenced(path, "sh") for name in re.findall(r"^tunewright ([a-z]+)", code, re.MULTILINE)}
+    used = {name for code in fenced(path, "sh") for name in re.findall(r"^tunewright ([a-z-]+)", code, re.MULTILINE)}
     assert used <= set(generator().commands())
 
 
@@ -110,7 +110,7 @@ def test_commands_in_documents_exist(path):
 def test_options_in_documents_exist(path):
     commands = generator().commands()
     for code in fenced(path, "sh"):
-        for name, rest in re.findall(r"^tunewright ([a-z]+)(.*)$", code, re.MULTILINE):
+        for name, rest in re.findall(r"^tunewright ([a-z-]+)(.*)$", code, re.MULTILINE):
             known = {opt for each in commands[name].params for opt in [*each.opts, *each.secondary_opts]} | {"--help"}
             used = set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest.partition("  #")[0]))
             assert used <= known, f"{named(path)}: tunewright {name}{rest}"

@@ -23,10 +23,9 @@ def demo(
     json: AsJson = False,
 ) -> None:
     """See the whole loop on docstrings of installed packages, with label errors planted: about five minutes."""
-    from tunewright.train.progress import TrainingProgress
     from tunewright.verbs.demo import demo as tell
 
-    told = tell(folder, callbacks=[TrainingProgress], say=lambda line: typer.echo(line, err=True))
+    told = tell(folder, progress=True, say=lambda line: typer.echo(line, err=True))
     if json:
         as_json(told)
         return

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -24,9 +23,6 @@ from tunewright.verbs.learn import train
 from tunewright.verbs.results import Result
 from tunewright.verbs.score import Evaluation, evaluate
 from tunewright.verbs.start import init
-
-if TYPE_CHECKING:
-    from transformers import TrainerCallback
 
 __all__ = ["Demo", "Found", "demo"]
 
@@ -80,7 +76,7 @@ def demo(
     *,
     model: str = EMBEDDED,
     per_label: int = 600,
-    callbacks: Sequence[Callable[[], TrainerCallback]] = (),
+    progress: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Demo:
     """Which library wrote this docstring? Train, map, find planted errors, drop the worst suspects, train again, compare.
@@ -89,7 +85,7 @@ def demo(
         folder: of a new project; made if missing.
         model: to fine-tune.
         per_label: texts of each of the five libraries.
-        callbacks: each makes a Trainer callback for one training, such as a progress bar.
+        progress: show loss, speed and time left of each training on standard error.
         say: told what comes next.
 
     Raises:
@@ -105,7 +101,7 @@ def demo(
 
     def taught(version: str) -> str:
         say(f"training on version {version!r}")
-        return train(project, version=version, callbacks=[make() for make in callbacks]).id
+        return train(project, version=version, progress=progress).id
 
     before = taught("main")
     say("drawing the data map, and looking for mistakes on the test split")
