@@ -64,6 +64,7 @@ def test_an_interrupted_run_goes_on(new, same_as):
     assert resumed.meta["name"] == "cut"
     assert resumed.meta["status"] == "finished"
     same_as(whole, resumed)
+    assert tw.show(new, resumed).speed is None, "the time before the interruption is not known"
     with pytest.raises(TrainError, match="found none"):
         tw.train(new, resume=True)
 

@@ -36,6 +36,7 @@ def train(
 ) -> None:
     """Fine-tune, and record the dynamics of every training row: a run on disk."""
     from tunewright import verbs
+    from tunewright.verbs.learn import is_first_process
     from tunewright.verbs.settings import parse
 
     if run is not None and not resume:
@@ -54,6 +55,8 @@ def train(
     except KeyboardInterrupt:
         typer.echo("Interrupted. Go on with: tunewright train --resume", err=True)
         raise typer.Exit(_INTERRUPTED) from None
+    if not is_first_process():
+        return
     details = verbs.show(opened_project, made)
     if json:
         as_json(details)

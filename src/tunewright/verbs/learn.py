@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from tunewright.run import Run, runs
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-__all__ = ["resumable", "train"]
+__all__ = ["is_first_process", "resumable", "train"]
 
 _LEARNT_FROM = ("train", "validation")
 
@@ -58,9 +59,17 @@ def train(
         run = _resume(project, None if resume is True else resume, callbacks, with_changes=bool(changes or from_run))
     else:
         run = _begin(project, version=version, from_run=from_run, name=name, callbacks=callbacks, changes=changes)
-    run.update(seconds=round(run.meta.get("seconds", 0) + time.perf_counter() - started, 1))
+    if not is_first_process():
+        return run
+    if resume is False:  # the time before an interruption is not known
+        run.update(seconds=round(time.perf_counter() - started, 1))
     _log_map(project, run)
     return run
+
+
+def is_first_process() -> bool:
+    """Whether this is the only process of a training, or the first of those that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def resumable(project: Project) -> Run:
