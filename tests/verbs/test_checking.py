@@ -68,3 +68,17 @@ def test_lints_look_at_all_rows(new, tmp_path):
     found = {one.name: one for one in tw.check(replace(new, seed=1)).lints}
     assert found["same text, different labels"].rows == ("toy-0000", "toy-0001")
     assert found["truncated inputs"].rows == ("toy-0050",)
+
+
+def all_words(rows):
+    return [text.split() for text in rows["text"]]
+
+
+def half_lengths(rows):
+    return [len(text) / 2 if number else None for number, text in enumerate(rows["text"])]
+
+
+def test_metadata_may_be_lists_and_have_gaps(new):
+    checked = tw.check(replace(new, metadata=(all_words, half_lengths)))
+    assert checked.passed
+    assert not any("all_words" in one.name for one in checked.lints)

@@ -77,12 +77,9 @@ def check(
             ("binding", "", "what came out"),
             ((one.name, _mark(one.passed), one.detail) for one in checked.bindings),
         )
-        findings = (
-            (one.severity, one.name, one.message, ", ".join(one.rows[:3]), one.what_to_do) for one in checked.lints
-        )
-        if checked.lints:
-            say("")
-            table("", ("lint", "name", "found", "first rows", "what to do"), findings)
+        for one in checked.lints:
+            rows = f" ({', '.join(one.rows[:3])}{', ...' if len(one.rows) > 3 else ''})" if one.rows else ""
+            say("", f"{one.severity}: {one.name}: {one.message}{rows}", f"  {one.what_to_do}")
         say("", f"{len(checked.lints)} findings in {checked.rows:,} rows.")
     if not checked.passed:
         raise typer.Exit(1)

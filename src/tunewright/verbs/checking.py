@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.lints import Lint, Rows, lint
@@ -14,9 +15,6 @@ from tunewright.errors import DataError, TunewrightError
 from tunewright.project import Project, open_dataset
 from tunewright.verbs.lengths import token_lengths
 from tunewright.verbs.results import Result
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["Binding", "Checked", "check"]
 
@@ -182,10 +180,19 @@ def _lint_rows(state: State) -> Rows:
     columns: State = {
         name: np.array(table[name].to_pylist(), dtype=object) for name in ("id", "split", "content", "label")
     }
-    # numbers keep their type: a lint may cut them into tenths
-    metadata = {name: table[name].to_numpy() for name in fields.metadata}
+    metadata = {name: _values(table[name]) for name in fields.metadata}
     texts = {name: np.array(table[name].to_pylist(), dtype=object) for name in fields.text}
     if "tokenizer" not in state:
         return Rows(**columns, texts=texts, metadata=metadata)
     lengths, limit = token_lengths(state["project"].task, state["tokenizer"], table)
     return Rows(**columns, texts=texts, metadata=metadata, lengths=lengths, max_length=limit)
+
+
+def _values(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """Metadata as an array: numbers keep their type, because a lint may cut them into tenths; lists become strings."""
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        numbers: np.ndarray[Any, Any] = column.to_numpy()
+        return numbers
+    values = column.to_pylist()
+    return np.array([str(value) if isinstance(value, list | dict) else value for value in values], dtype=object)
