@@ -19,7 +19,7 @@ from tunewright.run import find
 from tunewright.tasks.classify import Classification
 from tunewright.toy import toy_pairs, toy_texts
 from tunewright.train.loop import fit
-from tunewright.train.recorder import Recorder
+from tunewright.train.recorder import Recorder, _examples
 
 
 def covered(run) -> list[tuple[int, int]]:
@@ -173,7 +173,25 @@ def test_a_stock_script_gives_the_same_dynamics(tmp_path, source, task, config, 
     same_dynamics(stock, ours)
     assert find(tmp_path / "runs", "last").id == stock.id
     assert stock.meta["labels"] == ["neg", "pos"]
-    assert stock.table("examples")["text"].to_pylist() == train["text"].to_pylist()
+    for name in ("text", "label"):
+        assert stock.table("examples")[name].to_pylist() == train[name].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("pos", "pos"),
+        (1, "pos"),
+        (np.int64(0), "neg"),
+        (torch.tensor(1), "pos"),
+        (-100, None),
+        (None, None),
+        ([0.5, 0.5], None),
+    ],
+)
+def test_examples_of_a_script_have_labels_by_name(task, target, name):
+    features = [{"id": "a", "labels": target}]
+    assert _examples(features, task, ["a"])["label"].to_pylist() == [name]
 
 
 def test_refuses_what_would_be_incomplete(tmp_path, source, task):

@@ -316,9 +316,31 @@ def _ids(dataset: Any) -> list[str]:
 
 def _made_by_first_process(root: Path, dataset: Any, task: Task, ids: list[str]) -> Run:
     """A run for a script that has none; every process opens the one that the first has made."""
-    columns = [name for name in (*task.text_fields, "label") if name in getattr(dataset, "column_names", ())]
-    examples = {"id": ids, "split": ["train"] * len(ids)} | {name: list(dataset[name]) for name in columns}
-    return shared_run(lambda: Run.create(root, kind="train", name="script", config={}, examples=pa.table(examples)))
+    return shared_run(
+        lambda: Run.create(root, kind="train", name="script", config={}, examples=_examples(dataset, task, ids))
+    )
+
+
+def _examples(dataset: Any, task: Task, ids: list[str]) -> pa.Table:
+    """What a script's dataset says about its rows: texts where it has them, labels by name."""
+    columns = getattr(dataset, "column_names", None) or ()
+    texts = {name: list(dataset[name]) for name in task.text_fields if name in columns}
+    given = next((name for name in ("label", "labels") if name in columns), None)
+    targets = dataset[given] if given else (dataset[position].get("labels") for position in range(len(ids)))
+    labels = pa.array([_label_name(target, task.labels) for target in targets], pa.string())
+    return pa.table({"id": ids, "split": ["train"] * len(ids), **texts, "label": labels})
+
+
+def _label_name(target: Any, labels: Sequence[str]) -> str | None:
+    """The name of a label given by name or code; None for what is neither."""
+    value = target.item() if getattr(target, "ndim", None) == 0 else target
+    match value:
+        case str():
+            return value
+        case int() if 0 <= value < len(labels):
+            return labels[value]
+        case _:
+            return None
 
 
 def shared_run(make: Callable[[], Run]) -> Run:
