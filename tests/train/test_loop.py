@@ -48,6 +48,16 @@ def test_the_best_epoch_is_kept_and_not_the_last(tmp_path, source, task, config)
     assert run.meta["best_step"] == (by_epoch.index(max(by_epoch)) + 1) * run.meta["steps"] // 6
 
 
+@pytest.mark.parametrize("accumulation", [1, 4])
+def test_the_loss_is_a_mean_however_the_batch_is_split(tmp_path, source, task, config, accumulation):
+    split = config.with_changes(
+        learning_rate=1e-9, batch_size=8 // accumulation, arguments={"gradient_accumulation_steps": accumulation}
+    )
+    run = fit(task, toy_texts(60), model=source, config=split, root=tmp_path)
+    losses = [entry["loss"] for entry in run.meta["history"] if "loss" in entry]
+    assert losses == pytest.approx([0.693] * len(losses), abs=0.02)
+
+
 def test_patience_stops_early(tmp_path, source, task, config):
     patient = config.with_changes(epochs=30, learning_rate=1e-9, patience=2)
     run = fit(task, toy_texts(40), model=source, config=patient, root=tmp_path)

@@ -52,4 +52,6 @@ def test_two_processes_record_everything_once(tmp_path, source, record):
     assert len(seen) <= 2 * 48
     assert run.meta["coverage"] == [{"epoch": epoch, "seen": 47, "expected": 47} for epoch in (0, 1)]
     assert run.meta["status"] == "finished"
+    losses = [entry["loss"] for entry in run.meta["history"] if "loss" in entry]
+    assert losses[0] == pytest.approx(0.69, abs=0.1), "the loss is a mean, however many processes share it"
     assert (run.model_folder / "model.safetensors").exists()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
-    from transformers import PreTrainedTokenizerBase, TrainerCallback
+    from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
     from tunewright.tasks import Feature, Task
 
@@ -130,7 +130,7 @@ def _train(
         train_dataset=order if config.batching == "length" else _Ordered(train),
         eval_dataset=_Ordered(sorted(validation, key=lambda feature: -feature["length"])) if validation else None,
         data_collator=recorder.collator(collator) if recorder else collator,
-        compute_loss_func=_loss(config, task, examples),
+        compute_loss_func=_loss(config, task, examples, split_batch=_splits_batch(arguments)),
         compute_metrics=_metrics(task),
         callbacks=[*([recorder] if recorder else []), *_stopping(config), *curves(config.trackers, run), *callbacks],
     )
@@ -220,8 +220,16 @@ def _worth_measuring(features: Sequence[Feature], config: TrainConfig) -> bool:
     return config.epochs * len(features) / config.batch_size >= _MEASURE_FROM_STEPS
 
 
-def _loss(config: TrainConfig, task: Task, examples: pa.Table) -> Loss | None:
-    """None is the model's own cross-entropy, exactly as a stock Trainer computes it."""
+def _splits_batch(arguments: TrainingArguments) -> bool:
+    return bool(arguments.world_size > 1 or arguments.gradient_accumulation_steps > 1)
+
+
+def _loss(config: TrainConfig, task: Task, examples: pa.Table, *, split_batch: bool) -> Loss | None:
+    """None is the model's own cross-entropy, exactly as a stock Trainer computes it.
+
+    Not where a step's batch is split over accumulated parts or processes: the Trainer trusts every model to divide by
+    the number of items it is given, classifiers take the mean instead, and the loss comes out as many times too large.
+    """
     match config.class_weights:
         case "balanced":
             weights = balanced(_labelled(examples, "train")["label"].to_pylist(), task.labels)
@@ -233,7 +241,7 @@ def _loss(config: TrainConfig, task: Task, examples: pa.Table) -> Loss | None:
         raise TrainError(f"expected {len(task.labels)} class weights, one per label, found {len(weights)}")
     gamma = config.focal_gamma if config.loss == "focal" else 0.0
     weighted = "weight" in examples.column_names and any(value != 1 for value in examples["weight"].to_pylist())
-    if not (weights or gamma or config.label_smoothing or weighted):
+    if not (weights or gamma or config.label_smoothing or weighted or split_batch):
         return None
     return Loss(gamma=gamma, weights=weights, smoothing=config.label_smoothing)
 
