@@ -2,6 +2,7 @@
 
 Usage:
     python docs/generate.py [--check]
+    python docs/generate.py --map demo      # take the picture of the README from a finished demo
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+DOCS = Path(__file__).resolve().parent
+REFERENCE = DOCS / "reference"
+PICTURE = DOCS / "images" / "data_map.png"
+PIXELS = 1000  # width of the picture
+COLOURS = 128  # of the picture: a fifth of the bytes of full colour, and no difference that an eye sees
 NOTICE = "<!-- written by `make docs`; edit the source instead -->\n\n"
 BAR = r"\|"
 WIDTH = 100  # characters of a line of code
@@ -55,16 +60,18 @@ def block_as_markdown(block: str) -> str:
 
 
 def section(text: str) -> str:
-    """The items below ``Args:`` and the like as a list; anything that is no list of items as it stands."""
+    """The items below ``Args:`` and the like as a list, examples in a fence; anything else as it stands."""
     lines = inspect.cleandoc("\n" + text).splitlines()
+    if lines[0].startswith(">>>"):
+        return "\n".join(["```python", *lines, "```"])
     if not all(re.match(r"\s|[\w*, ]+: ", line) for line in lines):
-        return "\n".join(["```python" if lines[0].startswith(">>>") else "```text", *lines, "```"])
+        return "\n".join(lines)
     items = [re.sub(r"^([\w*, ]+): ", r"- `\1`: ", line) for line in lines]
     return "\n".join(items)
 
 
 class _Plain(str):
-    """An annotation that prints without quotation marks, in every version of Python."""
+    """An annotation or a default that prints as it stands, in every version of Python and on every system."""
 
     __slots__ = ()
 
@@ -75,8 +82,10 @@ class _Plain(str):
 def signature(item: Callable[..., Any]) -> str:
     found = inspect.signature(item)
     asked = (each for name, each in found.parameters.items() if name not in {"cls", "self"})
-    parameters = [each.replace(annotation=_plain(each.annotation)) for each in asked]
-    returns = found.empty if found.return_annotation in {None, "None"} else _plain(found.return_annotation)
+    parameters = [
+        each.replace(annotation=_annotation(each.annotation), default=_default(each.default)) for each in asked
+    ]
+    returns = found.empty if found.return_annotation in {None, "None"} else _annotation(found.return_annotation)
     return str(found.replace(parameters=parameters, return_annotation=returns))
 
 
@@ -90,20 +99,25 @@ def wrapped(call: str) -> str:
     return "\n".join([f"{name}(", *(f"    {part}," for part in parts), f"){returns}"])
 
 
-def _plain(annotation: object) -> object:
-    return _Plain(annotation) if isinstance(annotation, str) else annotation
+def _annotation(value: object) -> object:
+    return _Plain(value) if isinstance(value, str) else value
+
+
+def _default(value: object) -> object:
+    return _Plain(f"Path({value.as_posix()!r})") if isinstance(value, Path) else value
 
 
 def methods(item: type) -> Iterator[tuple[str, str]]:
+    """Members with a docstring of their own; what a base class says about an event of its is left to it."""
     for name, raw in vars(item).items():
-        if name.startswith("_") or not inspect.getdoc(raw) or not hasattr(raw, "__doc__"):
-            continue
         member = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
-        first = next(blocks(inspect.getdoc(raw) or "")).replace("\n", " ")
-        if inspect.isfunction(member):
-            yield f"`{name}{signature(member)}`", single(first)
-        elif isinstance(member, property):
-            yield f"`{name}`", single(first)
+        if name.startswith("_") or not (inspect.isfunction(member) or isinstance(member, property)):
+            continue
+        if not member.__doc__:
+            continue
+        first = next(blocks(member.__doc__)).replace("\n", " ")
+        call = signature(member) if inspect.isfunction(member) else ""
+        yield f"`{name}{call}`", single(first)
 
 
 def python_page() -> str:
@@ -222,10 +236,29 @@ def _same(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
+def take_map(demo: Path) -> Path:
+    """The data map of a finished demo as a small picture; the first run is the one that is mapped."""
+    from PIL import Image
+
+    found = sorted(demo.glob("runs/*/figures/map.png"))
+    if not found:
+        raise SystemExit(f"expected a finished demo in {demo}, found no runs/*/figures/map.png; run `make demo`")
+    with Image.open(found[0]) as full:
+        sized = full.convert("RGB").resize((PIXELS, round(PIXELS * full.height / full.width)), Image.Resampling.LANCZOS)
+    PICTURE.parent.mkdir(exist_ok=True)
+    sized.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURE, optimize=True)
+    return PICTURE
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write docs/reference from the source.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
-    if parser.parse_args().check:
+    parser.add_argument("--map", type=Path, metavar="DEMO", help="take the picture of the README from a finished demo")
+    given = parser.parse_args()
+    if given.map:
+        print(f"wrote {take_map(given.map)}")
+        return 0
+    if given.check:
         outdated = stale()
         print(f"docs/reference is out of date: {', '.join(outdated)}; run `make docs`" if outdated else "docs: current")
         return 1 if outdated else 0
