@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "ColumnError",
@@ -34,6 +34,7 @@ __all__ = [
     "TrainError",
     "TunewrightError",
     "did_you_mean",
+    "listed",
 ]
 
 
@@ -102,4 +103,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, known, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known: {', '.join(known)}" if known else "there are none"
+    return f"known: {listed(known)}" if known else "there are none"
+
+
+def listed(names: Sequence[str], *, most: int = 8) -> str:
+    """Names with commas; of many, the last ones, which are the newest where names begin with a date.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'b, c (and 1 more)'
+    """
+    shown = ", ".join(names[-most:])
+    return shown if len(names) <= most else f"{shown} (and {len(names) - most} more)"

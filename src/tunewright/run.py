@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from tunewright import table as tables
-from tunewright.errors import ColumnError, DataError, RunError, did_you_mean
+from tunewright.errors import ColumnError, DataError, RunError, did_you_mean, listed
 from tunewright.files import write_json
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def runs(root: str | Path) -> list[Run]:
 
 
 def find(root: str | Path, name: str) -> Run:
-    """The run that a full or partial id names; ``last`` is the newest training run.
+    """The run that an id, the name it was given, or a part of its id names; ``last`` is the newest training run.
 
     A part that fits a run and its evaluations, which are called after it, names the run.
 
@@ -255,14 +255,15 @@ def find(root: str | Path, name: str) -> Run:
         if not trained:
             raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
         return trained[-1]
-    fitting = _without_evaluations([run for key, run in known.items() if name and name in key])
+    called = [run for run in known.values() if run.meta["name"] == name]
+    fitting = called or _without_evaluations([run for key, run in known.items() if name and name in key])
     match fitting:
         case [run]:
             return run
         case []:
             raise RunError(f"no run below {root} is called {name!r}", fix=did_you_mean(name, known))
         case _:
-            ids = ", ".join(run.id for run in fitting)
+            ids = listed([run.id for run in fitting])
             raise RunError(f"{name!r} could be any of: {ids}", fix="give more of the name")
 
 

@@ -70,7 +70,7 @@ class Comparison:
         """The verdict with its evidence, in words."""
         low, high = self.interval
         evidence = (
-            f"difference {_points(self.difference)} ({self.level:.0%} interval {_points(low)} to {_points(high)}, "
+            f"difference {_points(self.difference)} ({self.level:.0%} interval {100 * low:+.1f} to {100 * high:+.1f}, "
             f"McNemar p = {self.p:.3g}, {self.wins} wins, {self.losses} losses, n = {self.n})"
         )
         match self.verdict:

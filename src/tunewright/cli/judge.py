@@ -10,7 +10,7 @@ import typer
 
 from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, table
 from tunewright.cli.learn import say_trained
-from tunewright.cli.numbers import interval, percent, points, scores_sentence
+from tunewright.cli.numbers import interval, percent, point_interval, points, scores_sentence
 
 if TYPE_CHECKING:
     from tunewright.verbs.judge import Compared
@@ -143,7 +143,7 @@ def _say_compared(compared: Compared) -> None:
     figures = (
         ("accuracy of A", interval(found.accuracy_a, found.interval_a)),
         ("accuracy of B", interval(found.accuracy_b, found.interval_b)),
-        ("difference", f"{points(found.difference)} [{points(found.interval[0])}, {points(found.interval[1])}]"),
+        ("difference", f"{points(found.difference)} {point_interval(found.interval)}"),
         ("McNemar p", f"{found.p:.3g}"),
         ("wins, losses", f"{found.wins}, {found.losses} of {found.n:,} rows"),
         ("smallest detectable", "none" if found.detectable is None else points(found.detectable).lstrip("+")),

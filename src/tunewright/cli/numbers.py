@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tunewright.verbs.evaluations import Scores
 
-__all__ = ["interval", "percent", "points", "scores_sentence"]
+__all__ = ["interval", "percent", "point_interval", "points", "scores_sentence"]
 
 
 def interval(value: float, limits: tuple[float, float]) -> str:
@@ -36,6 +36,15 @@ def points(share: float) -> str:
     '-1.2 points'
     """
     return f"{100 * share:+.1f} points"
+
+
+def point_interval(bounds: tuple[float, float]) -> str:
+    """An interval of a difference, in points.
+
+    >>> point_interval((-0.02, 0.005))
+    '[-2.0, +0.5]'
+    """
+    return f"[{100 * bounds[0]:+.1f}, {100 * bounds[1]:+.1f}]"
 
 
 def scores_sentence(scores: Scores) -> str:

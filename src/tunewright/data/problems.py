@@ -58,7 +58,7 @@ def settle(problems: Sequence[Problem], *, on_bad: OnBad, name: str, rows: int) 
     bad = sum(problem.count for problem in problems)
     if bad and (on_bad == "error" or bad == rows):
         listed = "".join(f"\n  {problem}" for problem in problems)
-        fix = "mend them, or skip them (on_bad='skip'): this list is then kept with the dataset"
+        fix = "mend them, or skip them (--skip-bad, on_bad='skip'): this list is then kept with the dataset"
         raise DataError(f"{name}: {bad} of {rows} rows cannot be used{listed}", fix=fix if bad < rows else "mend them")
     return tuple(problems)
 

@@ -105,6 +105,7 @@ class Recorder(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
     ) -> None:
         if not self._saw_batch:
+            self._open_run().update(status="refused")
             raise RecorderError(
                 "the first training step carried no ids", fix="Trainer(..., data_collator=recorder.collator(collator))"
             )

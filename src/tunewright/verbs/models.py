@@ -29,7 +29,8 @@ def load(project: Project, run: Run) -> tuple[PreTrainedModel, PreTrainedTokeniz
     if not run.model_folder.is_dir():
         raise RunError(
             f"run {run.id} has no model: it is of kind {run.kind!r}, status {run.meta.get('status')!r}",
-            fix="name a finished training run; `tunewright runs` lists them",
+            fix="name a finished training run (`tunewright runs` lists them); a script of your own saves its model with "
+            "trainer.model.save_pretrained(recorder.run.model_folder)",
         )
     if run.labels and run.labels != project.task.labels:
         raise RunError(
