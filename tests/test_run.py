@@ -94,3 +94,11 @@ def test_vectors_become_a_matrix(run):
     assert ids.to_pylist() == ["c", "a"]
     np.testing.assert_array_equal(arrays["vector"], [[1, 2], [3, 4]])
     assert arrays["text"].tolist() == ["z", "x"]
+
+
+def test_the_name_a_run_was_given_beats_a_part_of_another(tmp_path):
+    made = [
+        Run.create(tmp_path, kind="train", name=name, config={}, examples=EXAMPLES) for name in ("amb", "amb-random")
+    ]
+    assert find(tmp_path, "amb").id == made[0].id
+    assert find(tmp_path, "amb-random").id == made[1].id
