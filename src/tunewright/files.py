@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LEFT_OVER", "whole", "write_json", "write_text"]
+__all__ = ["LEFT_OVER", "claimed", "whole", "write_json", "write_text"]
 
 LEFT_OVER = ".*.part"
 """Pattern of what a killed process leaves behind; it never stands for a finished file."""
@@ -40,3 +40,20 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write a value as indented JSON; non-finite floats are refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def claimed(path: str | Path) -> Iterator[bool]:
+    """Claim a lock file for the block; False if another process has it, which then keeps it."""
+    import fcntl
+
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)  # gives the lock back; so does the end of the process, however it comes

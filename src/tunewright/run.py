@@ -86,6 +86,11 @@ class Run:
             raise RunError(f"expected JSON in {path}, found something else ({error})") from error
         return cls(Path(folder), meta)
 
+    @staticmethod
+    def is_run(folder: str | Path) -> bool:
+        """Whether a folder is a run."""
+        return (Path(folder) / _META).is_file()
+
     @property
     def id(self) -> str:
         """The name of the folder, which names the run everywhere."""

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from tunewright.errors import TrainError
+from tunewright.files import claimed
 from tunewright.run import Run
+from tunewright.tasks.classify import Classification
 from tunewright.toy import toy_texts
 from tunewright.train.config import TrainConfig
-from tunewright.train.loop import fit, resume
+from tunewright.train.loop import fit, is_running, resume
 
 
 def test_a_run_holds_what_it_promises(tmp_path, source, task, config):
@@ -132,3 +134,59 @@ def _table(rows):
     import pyarrow as pa
 
     return pa.Table.from_pylist(rows)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"arguments": {"output_dir": "elsewhere"}}, "not free"),
+        ({"arguments": {"dataloader_persistent_workers": True}}, "not free"),
+        ({"arguments": {"save_strategy": "steps"}}, "TrainingArguments refuses"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_a_run_is_made(tmp_path, source, task, wrong, message):
+    with pytest.raises(TrainError, match=message):
+        fit(task, toy_texts(20), model=source, config=TrainConfig(**wrong), root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patience_needs_validation_rows(tmp_path, source, task, config):
+    rows = [row for row in toy_texts(30).to_pylist() if row["split"] == "train"]
+    with pytest.raises(TrainError, match="validation rows"):
+        fit(task, _table(rows), model=source, config=config.with_changes(patience=1), root=tmp_path)
+
+
+def test_arguments_win_over_the_choice_of_the_best(tmp_path, source, task, config):
+    by_loss = config.with_changes(arguments={"metric_for_best_model": "loss", "greater_is_better": False})
+    run = fit(task, toy_texts(120, noise=0.3), model=source, config=by_loss, root=tmp_path)
+    losses = [entry["eval_loss"] for entry in run.meta["history"] if "eval_loss" in entry]
+    assert run.meta["best_step"] == (losses.index(min(losses)) + 1) * run.meta["steps"] // 3
+
+
+def test_rows_of_weight_zero_are_not_trained_on(tmp_path, source, task, config):
+    """An all-zero target has no gold label: such a row would be recorded as one of the first class."""
+    rows = [row | {"weight": 0.0 if number < 6 else 1.0} for number, row in enumerate(toy_texts(40).to_pylist())]
+    run = fit(task, _table(rows), model=source, config=config, root=tmp_path)
+    without = {row["id"] for row in rows if row["weight"] == 0}
+    assert without.isdisjoint(run.table("dynamics")["id"].to_pylist())
+    assert run.meta["weightless"] == 6
+    assert run.meta["coverage"][0]["seen"] == run.meta["coverage"][0]["expected"]
+
+
+def test_a_run_is_resumed_with_the_task_it_began_with(tmp_path, source, task, config):
+    run = fit(task, toy_texts(20), model=source, config=config.with_changes(epochs=1), root=tmp_path)
+    run.update(status="interrupted")
+    with pytest.raises(TrainError, match="another task"):
+        resume(run, Classification(labels=("pos", "neg")))
+
+
+def test_two_processes_cannot_train_the_same_run(tmp_path, source, task, config):
+    run = fit(task, toy_texts(20), model=source, config=config.with_changes(epochs=1), root=tmp_path)
+    run.update(status="interrupted")
+    assert not is_running(run)
+    with claimed(run.folder / ".training") as free:
+        assert free
+        assert is_running(run)
+        with pytest.raises(TrainError, match="another process"):
+            resume(run, task)

@@ -225,3 +225,57 @@ def test_features_without_ids_are_refused(task):
     collate = Recorder("nowhere", task).collator(lambda features: {})
     with pytest.raises(RecorderError, match="'id'"):
         collate([{"input_ids": [1]}])
+
+
+def test_a_resumed_script_records_into_the_run_it_began_with(tmp_path, source, task):
+    """A new run would lack the first epochs and still call itself complete."""
+    train = toy_texts(40)
+    arguments = {
+        "num_train_epochs": 2,
+        "per_device_train_batch_size": 8,
+        "save_strategy": "epoch",
+        "remove_unused_columns": False,
+    }
+    first = stock_script(tmp_path, source, task, train, arguments)
+    (last, *_) = sorted((tmp_path / "out").glob("checkpoint-*"))
+    with pytest.raises(RecorderError, match="another run"):
+        _resumed(tmp_path, source, task, train, arguments, Recorder(tmp_path / "runs", task), last)
+    again = _resumed(tmp_path, source, task, train, arguments, Recorder(first.folder, task), last)
+    assert again.id == first.id
+    assert [entry["seen"] for entry in again.meta["coverage"]] == [40, 40]
+
+
+def _resumed(root, source, task, table, arguments, recorder, checkpoint):
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    trainer = Trainer(
+        model=task.load_model(source),
+        args=TrainingArguments(
+            output_dir=str(root / "out"), disable_tqdm=True, dataloader_pin_memory=False, **arguments
+        ),
+        train_dataset=[
+            {name: feature[name] for name in ("id", "input_ids", "attention_mask", "labels")}
+            for feature in task.encode(table.to_pydict(), tokenizer)
+        ],
+        data_collator=recorder.collator(task.collator(tokenizer)),
+        callbacks=[recorder],
+    )
+    trainer.train(resume_from_checkpoint=str(checkpoint))
+    return recorder.run
+
+
+def test_repeated_ids_are_refused(tmp_path, source, task):
+    """Merged, two examples would count as one, and coverage would still say 100 %."""
+    rows = toy_texts(10)
+    doubled = rows.set_column(0, "id", pa.array(["same"] * 10))
+    with pytest.raises(RecorderError, match="'same' again"):
+        stock_script(tmp_path, source, task, doubled, {"num_train_epochs": 1, "remove_unused_columns": False})
+
+
+def test_an_epoch_without_rows_shows_in_the_coverage(tmp_path, source, task, config):
+    run = fit(task, toy_texts(30), model=source, config=config, root=tmp_path)
+    recorder = Recorder(run, task)
+    recorder._expected = ["x"] * 18
+    for path in (run.folder / "dynamics").glob("*e0001*"):
+        path.unlink()
+    recorder._update_coverage()
+    assert [entry["seen"] for entry in run.meta["coverage"]] == [18, 0, 18]

@@ -57,16 +57,19 @@ def test_mlflow_and_trackio_get_the_picture(picture, run, monkeypatch):
     """Neither is installed here: what is called of them is what their documentation says."""
     seen = []
     mlflow, trackio = ModuleType("mlflow"), ModuleType("trackio")
-    mlflow.log_artifact, mlflow.end_run = seen.append, lambda: seen.append("mlflow ended")
-    trackio.log, trackio.finish = seen.append, lambda: seen.append("trackio ended")
+    mlflow.last_active_run = lambda: SimpleNamespace(info=SimpleNamespace(run_id="r1"))
+    mlflow.log_artifact = lambda path, *, run_id: seen.append((path, run_id))
+    trackio.init = lambda *, project, name, resume: seen.append((project, name, resume))
+    trackio.log, trackio.finish = seen.append, lambda: seen.append("finished")
     trackio.Image = lambda path: SimpleNamespace(path=path)
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)
     monkeypatch.setitem(sys.modules, "trackio", trackio)
     log_image(("mlflow", "trackio", "swanlab"), picture, run=run)
     finish(("mlflow", "trackio"))
-    assert seen[0] == str(picture)
-    assert seen[1]["map"].path == str(picture)
-    assert seen[2:] == ["mlflow ended", "trackio ended"]
+    assert seen[0] == (str(picture), "r1")
+    assert seen[1] == ("tunewright", run.id, "allow")
+    assert seen[2]["map"].path == str(picture)
+    assert seen[3:] == ["finished"]
 
 
 def test_a_tracker_that_is_not_installed_is_named(picture, run, monkeypatch):

@@ -169,7 +169,7 @@ class Classification:
         }
 
     def score(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, float]:
-        """``accuracy`` and ``macro_f1`` (mean over the labels that occur), both in [0, 1]; empty without labels."""
+        """``accuracy`` and ``macro_f1`` (mean over the gold labels that occur), both in [0, 1]; empty without labels."""
         from sklearn.metrics import accuracy_score, f1_score
 
         pairs = [pair for pair in zip(columns["label"], columns["predicted"], strict=True) if pair[0] is not None]
@@ -178,7 +178,7 @@ class Classification:
         gold, predicted = zip(*pairs, strict=True)
         return {
             "accuracy": float(accuracy_score(gold, predicted)),
-            "macro_f1": float(f1_score(gold, predicted, average="macro", zero_division=0)),
+            "macro_f1": float(f1_score(gold, predicted, labels=sorted(set(gold)), average="macro", zero_division=0)),
         }
 
     def _codes(self, names: Sequence[str | None]) -> list[int]:

@@ -25,7 +25,7 @@ def last_complete(folder: Path) -> Path | None:
     for path in numbered:
         if _is_complete(path):
             return path
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)  # another process of the training may be at it, too
     return None
 
 

@@ -17,6 +17,11 @@ _CHOICES = {
     "batching": ("length", "random"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
+_OURS = {
+    "output_dir": "a resumed run looks for its checkpoints in the run's folder",
+    "remove_unused_columns": "the recorder needs the ids",
+    "dataloader_persistent_workers": "workers that live on would keep the first epoch's order",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ class TrainConfig:
             ("label_smoothing", 0 <= self.label_smoothing < 1),
             ("focal_gamma", self.focal_gamma >= 0),
             ("patience", self.patience is None or self.patience >= 1),
+            ("threads", self.threads == "auto" or self.threads >= 1),
         ):
             if not good:
                 raise TrainError(f"TrainConfig({name}={getattr(self, name)!r}) is out of range; see its docstring")
@@ -107,15 +113,17 @@ class TrainConfig:
                 kept[name] = tuple(kept[name])
         return cls(**kept)
 
-    def training_arguments(self, output_dir: str | Path, *, validate: bool) -> Any:
+    def training_arguments(self, output_dir: str | Path, *, validate: bool, metric: str = "loss") -> Any:
         """The ``transformers.TrainingArguments`` this config stands for.
 
         Args:
             output_dir: where checkpoints go.
             validate: whether there are validation rows to evaluate on after each epoch.
+            metric: the validation score that picks the best checkpoint; ``loss`` is the only one where less is better.
 
         Raises:
-            TrainError: if ``arguments`` names a field that TrainingArguments does not have.
+            TrainError: if ``arguments`` names a field that TrainingArguments does not have or that is not free, or
+                its values contradict each other.
         """
         import torch
         from transformers import TrainingArguments
@@ -125,6 +133,13 @@ class TrainConfig:
         for name in self.arguments:
             if name not in known:
                 raise TrainError(f"TrainingArguments has no field {name!r}", fix=did_you_mean(name, known))
+            if name in _OURS:
+                raise TrainError(f"TrainingArguments({name}=...) is not free: {_OURS[name]}", fix="leave it out")
+        if self.patience is not None and not validate:
+            raise TrainError(
+                f"patience={self.patience} expects validation rows, found none",
+                fix="add a validation split, or drop it",
+            )
         best = validate and (self.keep_best or self.patience is not None)
         chosen: dict[str, Any] = {
             "output_dir": str(output_dir),
@@ -145,6 +160,10 @@ class TrainConfig:
             "eval_strategy": "epoch" if validate else "no",
             "save_total_limit": 2,
             "load_best_model_at_end": best,
+            "metric_for_best_model": metric if best else None,
+            "greater_is_better": metric != "loss" if best else None,
+            # the filter reads the loss at every step, which waits for the device; a NaN is shown as it is
+            "logging_nan_inf_filter": False,
             "restore_callback_states_from_checkpoint": self.patience is not None,
             # TensorBoard gets a callback of its own that writes into the run's folder
             "report_to": [name for name in self.trackers if name != "tensorboard"] or "none",
@@ -154,4 +173,7 @@ class TrainConfig:
             "dataloader_pin_memory": cuda,
             "use_cpu": not cuda and not torch.backends.mps.is_available(),
         }
-        return TrainingArguments(**(chosen | dict(self.arguments)))
+        try:
+            return TrainingArguments(**(chosen | dict(self.arguments)))
+        except (TypeError, ValueError) as error:
+            raise TrainError(f"TrainingArguments refuses arguments={dict(self.arguments)}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, set_seed
 
 from tunewright.errors import TrainError
+from tunewright.files import claimed
 from tunewright.observe.predict import predict
 from tunewright.run import Run
 from tunewright.tasks.source import load_tokenizer, quiet
@@ -19,8 +21,10 @@ from tunewright.train.batching import LengthGrouped, padding_ratio
 from tunewright.train.checkpoints import discard, last_complete
 from tunewright.train.config import TrainConfig
 from tunewright.train.losses import Loss, balanced
+from tunewright.train.processes import from_first, is_first_process, shared_run
+from tunewright.train.progress import TrainingProgress
 from tunewright.train.provenance import provenance
-from tunewright.train.recorder import Recorder, shared_run
+from tunewright.train.recorder import Recorder
 from tunewright.train.speed import choose
 from tunewright.train.trackers import curves
 
@@ -32,10 +36,11 @@ if TYPE_CHECKING:
 
     from tunewright.tasks import Feature, Task
 
-__all__ = ["fit", "resume"]
+__all__ = ["fit", "is_running", "resume"]
 
 _MEASURE_FROM_STEPS = 60
 _FINISHED = "finished"
+_LOCK = ".training"
 
 
 def fit(
@@ -68,18 +73,18 @@ def fit(
     Raises:
         TrainError: if there is nothing to train on, or the model cannot be had.
     """
-    if _labelled(examples, "train").num_rows == 0:
+    if _taught(examples).num_rows == 0:
         raise TrainError("expected labelled rows in split 'train', found none", fix="check the labels and the splits")
     tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
     # reading the device starts the process group, through which the processes agree on one run
-    _ = config.training_arguments("unused", validate=False).device
-    described = {"model": model, **config.to_json()}
+    _ = config.training_arguments("unused", validate=_labelled(examples, "validation").num_rows > 0).device
+    described = {"model": model, "task": repr(task), **config.to_json()}
     run = shared_run(
         lambda: Run.create(
             root, kind="train", name=name, config=described, examples=examples, **provenance(), **(meta or {})
         )
     )
-    return _train(run, task, tokenizer, config, callbacks)
+    return _claimed_train(run, task, tokenizer, config, callbacks)
 
 
 def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -> Run:
@@ -90,13 +95,39 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -
     Raises:
         TrainError: if the run is finished, so that resuming would silently train nothing.
     """
-    if run.kind != "train":
-        raise TrainError(f"expected a training run to resume, {run.id} is of kind {run.kind!r}")
+    if run.kind != "train" or "model" not in run.meta["config"]:
+        raise TrainError(f"expected a training run that Tunewright began, found {run.id}", fix="name another run")
     if run.meta.get("status") == _FINISHED:
         raise TrainError(f"run {run.id} is finished, nothing is left to train", fix="train again without --resume")
+    if run.meta["config"].get("task") != repr(task):
+        raise TrainError(
+            f"run {run.id} began with another task: {run.meta['config'].get('task')}, now it is {task!r}",
+            fix="put the project's task back, or begin a new run",
+        )
     config = TrainConfig.from_json(run.meta["config"])
     tokenizer = load_tokenizer(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
-    return _train(run, task, tokenizer, config, callbacks)
+    return _claimed_train(run, task, tokenizer, config, callbacks)
+
+
+def is_running(run: Run) -> bool:
+    """Whether a process is training the run at this moment, on this machine."""
+    with claimed(run.folder / _LOCK) as free:
+        return not free
+
+
+def _claimed_train(
+    run: Run,
+    task: Task,
+    tokenizer: PreTrainedTokenizerBase,
+    config: TrainConfig,
+    callbacks: Sequence[TrainerCallback],
+) -> Run:
+    if not is_first_process():
+        return _train(run, task, tokenizer, config, callbacks)
+    with claimed(run.folder / _LOCK) as free:
+        if not free:
+            raise TrainError(f"run {run.id} is being trained by another process", fix="wait for it, or stop it first")
+        return _train(run, task, tokenizer, config, callbacks)
 
 
 def _train(
@@ -108,17 +139,21 @@ def _train(
 ) -> Run:
     checkpoint = last_complete(run.folder / "checkpoints")
     examples = run.table("examples")
-    train, validation = (_features(task, _labelled(examples, split), tokenizer) for split in ("train", "validation"))
+    train = task.encode(_taught(examples).to_pydict(), tokenizer)
+    validation = _features(task, _unweighted(_labelled(examples, "validation")), tokenizer)
     set_seed(config.seed)
     model = task.load_model(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
     collator = task.collator(tokenizer)
-    speed = choose(model, collator(_typical(train, config)), config, measure=_worth_measuring(train, config))
+    # every process has its own view of how busy the machine is, and all must train alike: the first one decides
+    speed = from_first(
+        choose(model, collator(_typical(train, config)), config, measure=_worth_measuring(train, config))
+    )
     config = config.with_changes(threads=speed.threads, precision=speed.precision)
     torch.set_num_threads(speed.threads)
-    arguments = config.training_arguments(run.folder / "checkpoints", validate=bool(validation))
+    # absolute: the Trainer notes the path of the best checkpoint, and may be resumed from another folder
+    checkpoints = (run.folder / "checkpoints").resolve()
+    arguments = config.training_arguments(checkpoints, validate=bool(validation), metric=task.metric)
     arguments.run_name = arguments.run_name or run.id
-    if arguments.load_best_model_at_end and arguments.metric_for_best_model in {None, "loss"}:
-        arguments.metric_for_best_model, arguments.greater_is_better = task.metric, True
     # set again: the measurement, or the processes' start, must not decide what dropout draws first
     set_seed(config.seed)
     batch_size = arguments.train_batch_size * max(arguments.world_size, 1)
@@ -142,7 +177,8 @@ def _train(
             config={**run.meta["config"], **config.to_json()},
             labels=list(task.labels),
             speed=dict(speed.seconds),
-            unlabelled=_count(examples, "train") - len(train),
+            unlabelled=_count(examples, "train") - _labelled(examples, "train").num_rows,
+            weightless=_labelled(examples, "train").num_rows - _taught(examples).num_rows,
             padding=round(padding_ratio(lengths, batch_size), 4) if config.batching == "length" else None,
         )
     with quiet():
@@ -175,6 +211,10 @@ def _run_trainer(trainer: Trainer, run: Run, checkpoint: Path | None) -> None:
     except KeyboardInterrupt:
         Run.open(run.folder).update(status="interrupted")
         raise
+    finally:
+        for callback in trainer.callback_handler.callbacks:
+            if isinstance(callback, TrainingProgress):
+                callback.close()
 
 
 def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: Trainer) -> None:
@@ -183,10 +223,11 @@ def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: T
     metrics: dict[str, float] = {}
     if rows.num_rows:
         # loaded from disk: in full precision, and what the user will load
-        predictions = predict(task.load_model(str(run.model_folder)), task, tokenizer, rows)
+        model: Any = task.load_model(str(run.model_folder))
+        predictions = predict(model.to(trainer.args.device), task, tokenizer, rows)
         run.write("predictions", predictions)
         metrics = task.score(predictions.select(["label", "predicted"]).to_pydict())
-    history = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
+    history = [_finite(entry) for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
     run.update(
         status=_FINISHED,
         metrics={f"validation_{name}": value for name, value in metrics.items()},
@@ -195,6 +236,23 @@ def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: T
         steps=trainer.state.global_step,
     )
     discard(run.folder / "checkpoints")
+
+
+def _finite(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN; what is not finite becomes null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in entry.items()
+    }
+
+
+def _taught(examples: pa.Table) -> pa.Table:
+    """The rows that are trained on: labelled, and of a weight above 0."""
+    rows = _labelled(examples, "train")
+    return rows.filter(pc.greater(rows["weight"], 0)) if "weight" in rows.column_names else rows
+
+
+def _unweighted(rows: pa.Table) -> pa.Table:
+    return rows.drop_columns(["weight"]) if "weight" in rows.column_names else rows
 
 
 def _labelled(examples: pa.Table, split: str) -> pa.Table:

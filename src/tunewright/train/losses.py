@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import TrainError
@@ -48,7 +49,7 @@ class Loss:
         if self.smoothing:
             q = (1 - self.smoothing) * q + self.smoothing * q.sum(-1, keepdim=True) / logits.shape[-1]
         if self.weights:
-            q = q * q.new_tensor(self.weights)
+            q = q * _on_device(self.weights, q.device)
         if self.gamma:
             q = q * (1 - log_p.exp()).clamp(min=_TINY) ** self.gamma
         return -(q * log_p).sum(-1)
@@ -58,12 +59,21 @@ class Loss:
     ) -> torch.Tensor:
         """The sum over labelled examples by their number (over all accumulated batches when the Trainer counts)."""
         losses = self.per_example(outputs["logits"], labels)
-        if labels.ndim == 1:
-            losses = losses[labels >= 0]
+        # multiplied, not selected: a selection would wait for the device at every step
+        labelled = (labels >= 0) if labels.ndim == 1 else labels.new_ones(len(labels))
+        total = (losses * labelled).sum()
         if num_items_in_batch is None:
-            return losses.mean()
-        counted = num_items_in_batch if labels.ndim == 1 else num_items_in_batch / labels.shape[-1]
-        return losses.sum() / counted
+            return total / labelled.sum()
+        # of distributions the Trainer has counted every entry
+        return total / (num_items_in_batch if labels.ndim == 1 else num_items_in_batch / labels.shape[-1])
+
+
+@lru_cache(maxsize=8)
+def _on_device(weights: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """Copied to the device once, not at every step."""
+    import torch
+
+    return torch.tensor(weights, device=device)
 
 
 def balanced(labels: Sequence[str], names: Sequence[str]) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ the rows at or after its checkpoint's step and records them again.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,9 +25,10 @@ from tunewright import table as tables
 from tunewright.errors import RecorderError
 from tunewright.files import LEFT_OVER
 from tunewright.run import Run
+from tunewright.train.processes import rank, shared_run, wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch.utils.hooks import RemovableHandle
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -44,14 +46,14 @@ class Recorder(TrainerCallback):
     """One row per training example, window and epoch; never an evaluation row.
 
     Args:
-        run: the run to record into, or a folder of runs in which to make one.
+        run: the run to record into (itself or its folder), or a folder of runs in which to make one.
         task: measures the outputs.
         when: ``train`` keeps what the training forward pass gives (dropout on, free); ``epoch_end`` makes one pass
             with dropout off at the end of each epoch. The two maps differ; the run says which was used.
     """
 
     def __init__(self, run: Run | str | Path, task: Task, *, when: When = "train") -> None:
-        self.run = run if isinstance(run, Run) else None
+        self.run = run if isinstance(run, Run) else Run.open(run) if Run.is_run(run) else None
         self.root = None if isinstance(run, Run) else Path(run)
         self.task = task
         self.when = when
@@ -84,14 +86,24 @@ class Recorder(TrainerCallback):
                 "the Trainer would remove the ids from the features (remove_unused_columns=True)",
                 fix="TrainingArguments(..., remove_unused_columns=False)",
             )
+        if args.n_gpu > 1:
+            raise RecorderError(
+                f"found {args.n_gpu} GPUs in one process, whose replicas would record over each other",
+                fix="start one process per GPU: torchrun --nproc-per-node=2 ...",
+            )
         dataset = trainer["train_dataloader"].dataset
         self._expected = _ids(dataset)
+        if self.run is None and state.global_step > 0:
+            raise RecorderError(
+                f"the training resumes at step {state.global_step}, and the epochs before are in another run",
+                fix="Recorder('runs/<the run it began with>', task)",
+            )
         if self.run is None:
             self.run = _made_by_first_process(self.root or Path("runs"), dataset, self.task, self._expected)
-        if _rank() == 0:
+        if rank() == 0:
             _drop_from(self.run, state.global_step)
             self.run.update(recorded=self.when, labels=list(self.task.labels), status="running")
-        _wait()
+        wait()
         self._rows, self._saw_batch = [], False
         self._attach(trainer["model"])
 
@@ -121,8 +133,8 @@ class Recorder(TrainerCallback):
             self._pass_over(trainer["model"], trainer["train_dataloader"].dataset, args)
             self._step = state.global_step
         self._flush()
-        _wait()
-        if _rank() == 0:
+        wait()
+        if rank() == 0:
             self._update_coverage()
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any) -> None:
@@ -133,8 +145,8 @@ class Recorder(TrainerCallback):
     ) -> None:
         self._flush()
         self.detach()
-        _wait()
-        if _rank() == 0:
+        wait()
+        if rank() == 0:
             self._update_coverage()
             self._open_run().update(status="trained", steps=state.global_step)
 
@@ -178,7 +190,7 @@ class Recorder(TrainerCallback):
     # --- the clean pass -------------------------------------------------------------------------------------------
 
     def _pass_over(self, model: torch.nn.Module, dataset: Any, args: TrainingArguments) -> None:
-        mine = range(_rank(), len(dataset), max(args.world_size, 1))
+        mine = range(rank(), len(dataset), max(args.world_size, 1))
         loader = torch.utils.data.DataLoader(
             torch.utils.data.Subset(dataset, mine),
             batch_size=args.per_device_eval_batch_size,
@@ -212,8 +224,8 @@ class Recorder(TrainerCallback):
             return
         rows, self._rows = self._rows, []
         first, last = rows[0]["step"], rows[-1]["step"]
-        name = f"part-{first:08d}-{last:08d}-e{rows[0]['epoch']:04d}-r{_rank()}"
-        self._open_run().append("dynamics", name, _part(rows, _rank()))
+        name = f"part-{first:08d}-{last:08d}-e{rows[0]['epoch']:04d}-r{rank()}"
+        self._open_run().append("dynamics", name, _part(rows, rank()))
 
     def _update_coverage(self) -> None:
         run = self._open_run()
@@ -222,7 +234,10 @@ class Recorder(TrainerCallback):
         seen = run.table("dynamics", ["id", "epoch"]).group_by(["epoch"]).aggregate([("id", "count_distinct")])
         expected = len(set(self._expected))
         per_epoch = dict(zip(seen["epoch"].to_pylist(), seen["id_count_distinct"].to_pylist(), strict=True))
-        coverage = [{"epoch": epoch, "seen": per_epoch[epoch], "expected": expected} for epoch in sorted(per_epoch)]
+        coverage = [
+            {"epoch": epoch, "seen": per_epoch.get(epoch, 0), "expected": expected}
+            for epoch in range(max(per_epoch, default=-1) + 1)
+        ]
         run.update(coverage=coverage)
 
 
@@ -265,7 +280,7 @@ def _to(value: Any, device: torch.device) -> Any:
     return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
-def _part(rows: list[dict[str, Any]], rank: int) -> pa.Table:
+def _part(rows: list[dict[str, Any]], process: int) -> pa.Table:
     sizes = [len(row["id"]) for row in rows]
     names = rows[0]["measured"].keys()
     measured = {name: torch.cat([row["measured"][name] for row in rows]).cpu().numpy() for name in names}
@@ -278,7 +293,7 @@ def _part(rows: list[dict[str, Any]], rank: int) -> pa.Table:
             "id": [example for row in rows for example in row["id"]],
             **spread,
             "window": pa.array([window for row in rows for window in row["window"]], pa.int32()),
-            "rank": pa.array([rank] * sum(sizes), pa.int32()),
+            "rank": pa.array([process] * sum(sizes), pa.int32()),
             **{name: pa.array(value) for name, value in measured.items()},
         }
     )
@@ -305,14 +320,28 @@ def _ids(dataset: Any) -> list[str]:
     if hasattr(dataset, "ids"):
         return [str(name) for name in dataset.ids]
     if "id" in getattr(dataset, "column_names", ()):
-        return [str(name) for name in dataset["id"]]
+        windows = dataset["window"] if "window" in dataset.column_names else [0] * len(dataset)
+        return _without_repetition([str(name) for name in dataset["id"]], windows)
     first = dataset[0]
     if "id" not in first:
         raise RecorderError(
             f"expected an 'id' in every training example, found only {sorted(first)}",
             fix="dataset.add_column('id', [...]) with one name per example",
         )
-    return [str(dataset[position]["id"]) for position in range(len(dataset))]
+    features = [dataset[position] for position in range(len(dataset))]
+    return _without_repetition(
+        [str(feature["id"]) for feature in features], [feature.get("window", 0) for feature in features]
+    )
+
+
+def _without_repetition(ids: list[str], windows: Sequence[int]) -> list[str]:
+    if len(set(zip(ids, windows, strict=True))) < len(ids):
+        repeated = next(name for name, count in Counter(ids).items() if count > 1)
+        raise RecorderError(
+            f"expected every id once, found {repeated!r} again: two examples would become one",
+            fix="name the examples by their row number",
+        )
+    return ids
 
 
 def _made_by_first_process(root: Path, dataset: Any, task: Task, ids: list[str]) -> Run:
@@ -342,27 +371,3 @@ def _label_name(target: Any, labels: Sequence[str]) -> str | None:
             return labels[value]
         case _:
             return None
-
-
-def shared_run(make: Callable[[], Run]) -> Run:
-    """Call ``make`` in the first process and open its run in the others."""
-    made = make() if _rank() == 0 else None
-    if not _distributed():
-        assert made is not None
-        return made
-    name = [str(made.folder) if made is not None else None]
-    torch.distributed.broadcast_object_list(name, src=0)
-    return made if made is not None else Run.open(str(name[0]))
-
-
-def _distributed() -> bool:
-    return torch.distributed.is_available() and torch.distributed.is_initialized()
-
-
-def _rank() -> int:
-    return torch.distributed.get_rank() if _distributed() else 0
-
-
-def _wait() -> None:
-    if _distributed():
-        torch.distributed.barrier()

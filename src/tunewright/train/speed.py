@@ -44,7 +44,7 @@ def choose(model: torch.nn.Module, batch: Mapping[str, Any], config: TrainConfig
     """
     threads = torch.get_num_threads() if config.threads == "auto" else config.threads
     if torch.cuda.is_available():
-        automatic = "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        automatic = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
         precision = automatic if config.precision == "auto" else config.precision
         return Speed(threads=threads, precision=precision, seconds={})
     if not measure:

@@ -56,14 +56,6 @@ def finish(trackers: Sequence[str]) -> None:
         import wandb
 
         wandb.finish()
-    if "mlflow" in trackers:
-        import mlflow
-
-        mlflow.end_run()
-    if "trackio" in trackers:
-        import trackio
-
-        trackio.finish()
 
 
 def _wandb(path: Path, _run: Run) -> None:
@@ -75,13 +67,18 @@ def _wandb(path: Path, _run: Run) -> None:
 def _mlflow(path: Path, _run: Run) -> None:
     import mlflow
 
-    mlflow.log_artifact(str(path))
+    # the Trainer has ended its run by now, so the run is named
+    last = mlflow.last_active_run()
+    mlflow.log_artifact(str(path), run_id=last.info.run_id if last else None)
 
 
-def _trackio(path: Path, _run: Run) -> None:
+def _trackio(path: Path, run: Run) -> None:
     import trackio
 
+    # the Trainer has finished its run by now, so it is opened again under its name
+    trackio.init(project="tunewright", name=run.id, resume="allow")
     trackio.log({path.stem: trackio.Image(str(path))})
+    trackio.finish()
 
 
 def _tensorboard(path: Path, run: Run) -> None:

@@ -56,7 +56,7 @@ def train(
     started = time.perf_counter()
     callbacks = [*_shown(progress=progress), *callbacks]
     if resume is not False:
-        run = _resume(project, None if resume is True else resume, callbacks, with_changes=bool(changes or from_run))
+        run = _resume(project, None if resume is True else resume, callbacks, with_changes=bool(changes or from_run or name or version != "main"))
     else:
         run = _begin(project, version=version, from_run=from_run, name=name, callbacks=callbacks, changes=changes)
     if not is_first_process():
@@ -78,7 +78,10 @@ def resumable(project: Project) -> Run:
     Raises:
         TrainError: if there is none.
     """
+    from tunewright.train.loop import is_running
+
     found = [run for run in runs(project.runs_folder) if run.kind == "train" and _is_unfinished(run)]
+    found = [run for run in found if not is_running(run)]
     if not found:
         raise TrainError("expected an unfinished training run, found none", fix="train without --resume")
     return found[-1]
@@ -101,6 +104,11 @@ def _begin(
     parent = None if from_run is None else find_run(project, from_run)
     if parent is not None and not parent.model_folder.is_dir():
         raise RunError(f"run {parent.id} has no model to start from", fix="name a finished training run")
+    if parent is not None and parent.labels != project.task.labels:
+        raise RunError(
+            f"run {parent.id} knows the labels {list(parent.labels)}, the project has {list(project.task.labels)}",
+            fix="start from the project's model, or put the labels back",
+        )
     table = dataset.table(resolved)
     return fit(
         project.task,
