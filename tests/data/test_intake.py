@@ -30,6 +30,14 @@ def test_the_base_table_has_its_columns_in_order():
     assert intake.label_names == ("neg", "pos")
 
 
+@pytest.mark.parametrize("names", [("pos", "neg"), ["neg", "pos"], None])
+def test_codes_mean_what_the_file_says_whatever_the_order_of_the_labels(names):
+    table = annotate(rows_of(text=["a", "b", "c"], label=[0, 1, -1]), Notes({"label": ("neg", "pos")}))
+    intake = take_in(table, fields=FIELDS, label_names=names)
+    assert intake.table["label"].to_pylist() == ["neg", "pos", None]
+    assert intake.label_names == tuple(names or ("neg", "pos"))
+
+
 def test_made_ids_count_the_rows_of_their_split_and_do_not_move_when_rows_are_skipped():
     splits = ["train", "test", "train", "validation", "train"]
     table = rows_of(text=["a", "b", " ", "d", "e"], label=["x"] * 5, split=splits)

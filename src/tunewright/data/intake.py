@@ -58,7 +58,8 @@ def take_in(
     given_splits = _split_names(table[split]) if split in table.column_names else None
     noted = notes_of(table).label_names.get(fields.label or "")
     names = label_names if label_names is not None else noted
-    labels, label_flaws = _labels(table, fields.label, names, codes=names == noted)
+    decode = noted if _only_reordered(names, noted) else names  # the file knows what its codes mean
+    labels, label_flaws = _labels(table, fields.label, decode, codes=decode == noted)
     reasons = [
         *_text_flaws(texts, longest),
         *_reasons(label_flaws),
@@ -144,6 +145,11 @@ def _split_names(column: pa.ChunkedArray) -> pa.Array:
     encoded = _ids(column).dictionary_encode()
     names = pa.array([split_name(name) for name in encoded.dictionary.to_pylist()], pa.string())
     return names.take(encoded.indices)
+
+
+def _only_reordered(names: LabelNames | None, noted: Sequence[str] | None) -> bool:
+    """Whether somebody gave the file's own label names, if in another order: that is the order of the logits."""
+    return noted is not None and isinstance(names, Sequence) and set(names) == set(noted)
 
 
 def _labels(table: pa.Table, label: str | None, names: LabelNames | None, *, codes: bool) -> tuple[pa.Array, pa.Array]:
