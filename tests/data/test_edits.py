@@ -99,6 +99,9 @@ def test_added_rows_get_content_split_and_weight(table):
         (Relabel(changes=(("gone", "odd", "even"),)), "not there"),
         (Relabel(changes=(), field="nothing"), "found 'nothing'"),
         (Relabel(changes=(), field="weight"), "found 'weight'"),
+        (Relabel(changes=(("r0", "train", "test"),), field="split"), "found 'split'"),
+        (Relabel(changes=(("r0", "r0", "new"),), field="id"), "found 'id'"),
+        (Relabel(changes=(), field="content"), "found 'content'"),
         (Reweight(weights=(("r0", float("nan")),)), "finite weights"),
         (Reweight(weights=(("r0", -1.0),)), "finite weights"),
         (Reweight(weights=(("gone", 1.0),)), "not there"),
@@ -108,6 +111,9 @@ def test_added_rows_get_content_split_and_weight(table):
         (Add(rows=({"text": "x"},)), "expected 'id' in every new row"),
         (Add(rows=({"id": "new", "text": "x", "lable": "odd"},)), "no column is called 'lable'"),
         (Add(rows=({"id": "new", "text": "x", "weight": "heavy"},)), "columns' types"),
+        (Add(rows=({"id": "new", "text": "x", "weight": -3},)), r"finite weights .* \['new'\]"),
+        (Add(rows=({"id": "new", "text": "x", "weight": float("inf")},)), "finite weights"),
+        (Add(rows=({"id": "new", "text": "x", "weight": None},)), "finite weights"),
     ],
 )
 def test_what_does_not_fit_fails(table, edit, message):

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunewright.data.fields import RESERVED
 from tunewright.data.intake import content_of
 from tunewright.errors import EditError, did_you_mean
 
@@ -93,7 +94,7 @@ class Relabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reweight:
-    """Rows count more or less in the loss; ``weights`` are (id, weight), finite and not negative."""
+    """Rows count more or less in the loss; ``weights`` are (id, weight), finite; 0 does not count."""
 
     weights: tuple[tuple[str, float], ...]
     reason: str = ""
@@ -105,7 +106,10 @@ class Reweight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:
-    """New rows: JSON values by column; ``id`` and the text fields are needed, ``split`` is ``train`` by default."""
+    """New rows: JSON values by column; ``id`` and the text fields are needed.
+
+    ``split`` is ``train`` by default, and ``weight`` 1; weights are those of `Reweight`.
+    """
 
     rows: tuple[Mapping[str, Any], ...]
     reason: str = ""
@@ -225,6 +229,11 @@ def _keep(table: pa.Table, edit: Keep) -> pa.Table:
 
 
 def _relabel(table: pa.Table, edit: Relabel) -> pa.Table:
+    if edit.field in RESERVED and edit.field != "label":
+        raise EditError(
+            f"expected a label or metadata to change, found {edit.field!r}, which every row has for good",
+            fix="drop the rows, and add others",
+        )
     if edit.field not in table.column_names or not pa.types.is_string(table.schema.field(edit.field).type):
         raise EditError(f"expected a label or a column of strings, found {edit.field!r}")
     ids, old, new = ([change[part] for change in edit.changes] for part in range(3))
@@ -237,12 +246,16 @@ def _relabel(table: pa.Table, edit: Relabel) -> pa.Table:
 
 
 def _reweight(table: pa.Table, edit: Reweight) -> pa.Table:
-    wrong = [name for name, weight in edit.weights if not math.isfinite(weight) or weight < 0]
-    if wrong:
-        raise EditError(f"expected finite weights that are not negative, found others for {wrong[:_NAMED]}")
+    _refuse_weights(edit.weights)
     rows = _rows(table, [name for name, _ in edit.weights])
     weights = np.array([weight for _, weight in edit.weights], np.float32)
     return _with_values(table, "weight", rows, pa.array(weights))
+
+
+def _refuse_weights(weights: Iterable[tuple[str, float]]) -> None:
+    wrong = [name for name, weight in weights if not math.isfinite(weight) or weight < 0]
+    if wrong:
+        raise EditError(f"expected finite weights that are not negative, found others for {wrong[:_NAMED]}")
 
 
 def _with_values(table: pa.Table, name: str, rows: pa.Array, values: pa.Array) -> pa.Table:
@@ -269,7 +282,9 @@ def _add(table: pa.Table, edit: Add, text: Sequence[str]) -> pa.Table:
     if pc.any(there).as_py() or len(set(ids)) < len(ids):
         twice = [name for name, times in Counter(ids).items() if times > 1]
         _stale("ids that are there already", [*pa.array(ids).filter(there).to_pylist(), *twice])
-    return pa.concat_tables([table, _new_rows(table.schema, edit.rows, text)])
+    rows = _new_rows(table.schema, edit.rows, text)
+    _refuse_weights(zip(ids, rows["weight"].fill_null(math.nan).to_pylist(), strict=True))
+    return pa.concat_tables([table, rows])
 
 
 def _new_rows(schema: pa.Schema, rows: Sequence[Mapping[str, Any]], text: Sequence[str]) -> pa.Table:
