@@ -19,7 +19,7 @@ project = Project(name="toy", source="toy.parquet", task=Classification(labels=(
 """
 
 
-def words(rows):
+def length(rows):
     return [len(text.split()) for text in rows["text"]]
 
 
@@ -122,8 +122,8 @@ def test_columns_of_the_source_have_names_of_their_own(project):
 
 
 def test_metadata_functions_make_columns(project):
-    rows = open_dataset(replace(project, metadata=(words,))).table()
-    assert rows["words"].to_pylist() == [len(text.split()) for text in rows["text"].to_pylist()]
+    rows = open_dataset(replace(project, metadata=(length,))).table()
+    assert rows["length"].to_pylist() == [len(text.split()) for text in rows["text"].to_pylist()]
 
 
 def test_a_metadata_function_of_another_length_is_named(project):
@@ -136,15 +136,25 @@ def test_a_metadata_function_of_another_length_is_named(project):
 
 def test_a_corrected_project_is_imported_anew(project):
     open_dataset(project)
-    changed = replace(project, metadata=(words,))
-    assert "words" in open_dataset(changed).table().column_names
+    changed = replace(project, metadata=(length,))
+    assert "length" in open_dataset(changed).table().column_names
+
+
+def test_metadata_called_like_a_computed_column_is_imported_once(project):
+    def words(rows):
+        return [7 for _ in rows["text"]]
+
+    named = replace(project, metadata=(words,))
+    assert set(open_dataset(named).table()["original_words"].to_pylist()) == {7}
+    (project.folder / "toy.parquet").unlink()
+    assert open_dataset(named).fields.metadata == ("original_words",)
 
 
 def test_edits_are_never_lost_by_a_correction(project):
     dataset = open_dataset(project)
     dataset.apply([Drop(ids=("toy-0000",))])
     with pytest.raises(ProjectError, match="disagree: metadata"):
-        open_dataset(replace(project, metadata=(words,)))
+        open_dataset(replace(project, metadata=(length,)))
     assert open_dataset(project).resolve("main") == dataset.resolve("main")
 
 

@@ -56,6 +56,7 @@ class Project:
         split: column of the source with split names.
         fields: further columns of the source to keep, for lints and tooltips; no model reads them.
         metadata: functions that make further columns; each gets the rows as columns and is called once, at import.
+            A column called like a computed one (see `tunewright.columns`) is stored as ``original_<name>``.
         splits: split -> share, to make splits afresh; None keeps those given and makes only what is missing.
         seed: of splits that are made.
         on_bad: what becomes of rows that cannot be used: ``error``, or ``skip`` them and keep the list.
@@ -225,11 +226,13 @@ def _with_metadata(rows: pa.Table, functions: Sequence[MetadataFunction]) -> pa.
 
 
 def _differences(project: Project, dataset: Dataset) -> list[str]:
+    from tunewright.data.fields import stored_as
+
     made = tuple(function.__name__ for function in project.metadata)
     pairs = {
         "texts": (project.task.text_fields, dataset.fields.text),
         "labels": (project.task.labels, dataset.label_names),
-        "metadata": (project.fields + made, dataset.fields.metadata),
+        "metadata": (tuple(map(stored_as, project.fields + made)), dataset.fields.metadata),
         "source": (_described(project), dataset.meta["source"]),
         "splits": (project.splits and dict(project.splits), dataset.meta["splits"]),
         "seed": (project.seed, dataset.meta["seed"]),

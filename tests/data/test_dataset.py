@@ -35,6 +35,24 @@ def test_the_label_is_called_label_whatever_its_column_was(rows, tmp_path):
     assert unlabelled.describe()["unlabelled"]["train"] == 8
 
 
+def test_metadata_called_like_a_computed_column_is_stored_under_a_name_of_its_own(rows, tmp_path):
+    names = ("predicted", "confidence", "suspect")
+    for name in names:
+        rows = rows.append_column(name, rows["source"])
+    dataset = Dataset.create(tmp_path / "d", rows, fields=Fields(("text",), "label", ("source", *names)))
+    stored = tuple(f"original_{name}" for name in names)
+    assert dataset.fields.metadata == ("source", *stored)
+    assert dataset.table().column_names[-4:] == ["source", *stored]
+    assert dataset.table()["original_suspect"].to_pylist() == rows["source"].to_pylist()
+
+
+def test_two_columns_of_one_name_are_refused(rows, tmp_path):
+    rows = rows.append_column("loss", rows["source"]).append_column("original_loss", rows["source"])
+    with pytest.raises(DataError, match="twice: .'original_loss'"):
+        Dataset.create(tmp_path / "d", rows, fields=Fields(("text",), "label", ("loss", "original_loss")))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_appears_whole_or_not_at_all(rows, tmp_path, monkeypatch):
     monkeypatch.setattr("tunewright.data.dataset.write_json", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -15,7 +15,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +283,7 @@ def _write(folder: Path, intake: Intake, fields: Fields, more: Mapping[str, Any]
     meta = {
         "format": 1,
         "base": _fingerprint(intake.table, ("id", "content", "split", "label")),
-        "fields": asdict(replace(fields, label=fields.label and "label")),
+        "fields": asdict(fields.stored),
         "label_names": list(intake.label_names),
         **more,
         "skipped": [problem_to_json(problem) for problem in intake.skipped],

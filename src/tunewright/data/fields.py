@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunewright.columns import COLUMNS
 from tunewright.errors import DataError
 
-__all__ = ["RESERVED", "Fields"]
+__all__ = ["RESERVED", "Fields", "stored_as"]
 
 RESERVED = ("id", "content", "split", "label", "weight")
 """Columns every dataset has, and whose meaning is ours."""
@@ -26,6 +27,11 @@ class Fields:
     label: str | None = None
     metadata: tuple[str, ...] = ()
 
+    @property
+    def stored(self) -> Fields:
+        """As a dataset has them: the label under ``label``, and metadata under names of their own (`stored_as`)."""
+        return Fields(self.text, self.label and "label", tuple(map(stored_as, self.metadata)))
+
     def __post_init__(self) -> None:
         named = [*self.text, *self.metadata, *([self.label] if self.label else [])]
         twice = sorted({name for name in named if named.count(name) > 1})
@@ -38,3 +44,12 @@ class Fields:
                 f"texts and metadata must not be called {taken}: these names have a meaning of their own",
                 fix=f"rename the column, for example to 'original_{taken[0]}'",
             )
+
+
+def stored_as(name: str) -> str:
+    """What a dataset calls a column of metadata: one called like a computed column would hide it.
+
+    >>> stored_as("shop"), stored_as("confidence")
+    ('shop', 'original_confidence')
+    """
+    return f"original_{name}" if name in COLUMNS else name

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.lints import Lint, Rows, lint
+from tunewright.data.fields import stored_as
 from tunewright.errors import DataError, TunewrightError
 from tunewright.project import Project, open_dataset
 from tunewright.verbs.lengths import token_lengths
@@ -99,7 +100,7 @@ def _sample(state: State) -> str:
 
 def _metadata(state: State) -> str:
     columns = state["rows"].to_pydict()
-    made = [(function.__name__, columns[function.__name__]) for function in state["project"].metadata]
+    made = [(function.__name__, columns[stored_as(function.__name__)]) for function in state["project"].metadata]
     return "; ".join(f"{name}: {values[:3]!r}" for name, values in made) or "none"
 
 
