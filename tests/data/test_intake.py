@@ -38,6 +38,12 @@ def test_codes_mean_what_the_file_says_whatever_the_order_of_the_labels(names):
     assert intake.label_names == tuple(names or ("neg", "pos"))
 
 
+def test_numbers_with_fractions_are_texts_and_ids_as_they_were_written():
+    table = take_in(rows_of(id=[1.0, 1.1], text=[2.0, 2.5], label=["x", "y"]), fields=FIELDS).table
+    assert table["id"].to_pylist() == ["1.0", "1.1"]
+    assert table["text"].to_pylist() == ["2.0", "2.5"]
+
+
 def test_made_ids_count_the_rows_of_their_split_and_do_not_move_when_rows_are_skipped():
     splits = ["train", "test", "train", "validation", "train"]
     table = rows_of(text=["a", "b", " ", "d", "e"], label=["x"] * 5, split=splits)

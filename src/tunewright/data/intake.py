@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tunewright.data.fields import Fields
+from tunewright.data.fields import Fields, stored_as
 from tunewright.data.labels import LabelNames, name_labels, sort_names
 from tunewright.data.notes import notes_of
 from tunewright.data.problems import OnBad, Problem, count, settle
@@ -130,6 +130,8 @@ def _strings(column: pa.ChunkedArray, field: str) -> pa.Array:
     column = column.combine_chunks()
     if pa.types.is_floating(column.type) and pc.all(pc.equal(pc.floor(column), column)).as_py():
         column = pc.cast(column, pa.int64())
+    if pa.types.is_float64(column.type):  # 1.0 beside 1.5 stays 1.0; Arrow would write 1
+        return pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
     try:
         return pc.cast(column, pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
@@ -222,7 +224,7 @@ def _assemble(rows: _Rows, *, fields: Fields, splits: Mapping[str, float] | None
         **rows.text,
         "label": rows.label,
         "weight": pa.array(np.ones(len(content), np.float32)),
-        **{name: rows.table[name] for name in fields.metadata},
+        **{stored_as(name): rows.table[name] for name in fields.metadata},
     }
     return pa.table(columns)
 

@@ -49,7 +49,8 @@ def decode(path: Path) -> str:
 def read_delimited(text: str, *, delimiter: str | None = None) -> tuple[pa.Table, list[Flaw]]:
     """Rows of a CSV or TSV text whose first record names the columns.
 
-    Columns of numbers become numbers unless a value would change by it (``007``); empty cells become null.
+    Columns of numbers become numbers if that gives every cell back as it was written, so ``007``, ``1.10`` and
+    ``1e5`` leave a column of strings; empty cells become null.
 
     Args:
         text: the whole file; quoted cells may hold line ends.
@@ -191,10 +192,18 @@ def _describe_bytes(text: str) -> str:
 def _typed(cells: Sequence[str]) -> pa.Array:
     column = pa.array(cells, pa.string())
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-    for pattern, kind in ((_INTEGER, pa.int64()), (_NUMBER, pa.float64())):
-        if column.null_count < len(column) and pc.all(pc.match_substring_regex(column, pattern)).as_py():
-            return pc.cast(column, kind)
+    if column.null_count == len(column):
+        return column
+    if pc.all(pc.match_substring_regex(column, _INTEGER)).as_py():
+        return pc.cast(column, pa.int64())
+    if pc.all(pc.match_substring_regex(column, _NUMBER)).as_py() and all(map(_is_written_so, cells)):
+        return pc.cast(column, pa.float64())
     return column
+
+
+def _is_written_so(cell: str) -> bool:
+    """Whether a number reads the same after it was a float; an empty cell and NaN say as much afterwards as before."""
+    return cell in ("", "NaN") or repr(float(cell)) == cell
 
 
 def _object(line: str) -> dict[str, Any] | str:
