@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
@@ -164,6 +165,48 @@ def test_a_correction_without_a_source_removes_nothing(project):
     with pytest.raises(DataError, match=r"toy\.parquet"):
         open_dataset(replace(project, seed=1))
     assert open_dataset(project).resolve("main") == before
+
+
+def test_edits_that_were_undone_are_not_lost_either(project):
+    dataset = open_dataset(project)
+    dropped = dataset.apply([Drop(ids=("toy-0000",))])
+    dataset.undo()
+    with pytest.raises(ProjectError, match="disagree: seed"):
+        open_dataset(replace(project, seed=1))
+    assert dataset.table(dropped).num_rows == 39
+
+
+def test_a_wrong_correction_leaves_the_dataset_as_it_was(project):
+    before = open_dataset(project).table()
+    with pytest.raises(DataError, match="unknown label"):
+        open_dataset(replace(project, task=Classification(labels=("neg", "psitive"))))
+    assert open_dataset(project).table().equals(before)
+    open_dataset(replace(project, seed=1))
+    assert sorted(path.name for path in project.dataset_folder.parent.iterdir()) == [".toy.lock", "toy"]
+
+
+def test_an_error_about_rows_begins_with_the_source(project):
+    with pytest.raises(DataError, match=r"^toy\.parquet: \d+ of 40 rows cannot be used"):
+        open_dataset(replace(project, task=Classification(labels=("neg", "psitive"))))
+
+
+def test_of_several_processes_one_imports(project):
+    context = multiprocessing.get_context("fork")
+    start, rows = context.Barrier(4), context.SimpleQueue()
+    workers = [context.Process(target=open_together, args=(project, start, rows)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    assert [rows.get() for _ in workers] == [40] * 4
+    for worker in workers:
+        worker.join()
+
+
+def open_together(project, start, rows):
+    start.wait()
+    try:
+        rows.put(open_dataset(project).table().num_rows)
+    except (DataError, OSError) as error:
+        rows.put(repr(error))
 
 
 def test_files_per_split(project):

@@ -10,11 +10,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import runpy
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -145,7 +147,8 @@ def open_project(folder: str | Path = ".") -> Project:
 def open_dataset(project: Project) -> Dataset:
     """The project's dataset; it is imported from the source if that has not happened yet.
 
-    If ``project.py`` now describes it otherwise, it is imported anew, unless it has edits that would be lost.
+    If ``project.py`` now describes it otherwise, it is imported anew, unless it has edits (undone ones count, too) that
+    would be lost. Of several processes one imports, and the others wait for it.
 
     Raises:
         ProjectError: if ``project.py`` contradicts a dataset that has edits.
@@ -154,20 +157,21 @@ def open_dataset(project: Project) -> Dataset:
     from tunewright.data.dataset import Dataset
 
     folder = project.dataset_folder
-    if not folder.exists():
-        return _import(project, _rows(project))
-    dataset = Dataset.open(folder)
-    differences = _differences(project, dataset)
-    if not differences:
+    if folder.exists() and not _differences(project, dataset := Dataset.open(folder)):
         return dataset
-    if set(dataset.versions.values()) != {dataset.resolve("base")}:
-        raise ProjectError(
-            f"{FILE} and {folder} disagree: {'; '.join(differences)}",
-            fix=f"give the project another name, or remove {folder} with its edits to import the source anew",
-        )
-    rows = _rows(project)  # before anything is removed: the source may be gone
-    shutil.rmtree(folder)
-    return _import(project, rows)
+    with _alone(folder):
+        if not folder.exists():
+            return _import(project, folder)
+        dataset = Dataset.open(folder)  # what another process made while this one waited, maybe
+        differences = _differences(project, dataset)
+        if not differences:
+            return dataset
+        if dataset.has_log:
+            raise ProjectError(
+                f"{FILE} and {folder} disagree: {'; '.join(differences)}",
+                fix=f"give the project another name, or remove {folder} with its edits to import the source anew",
+            )
+        return _import_anew(project, folder)
 
 
 def find_run(project: Project, run: Run | str | None = None) -> Run:
@@ -181,19 +185,46 @@ def find_run(project: Project, run: Run | str | None = None) -> Run:
     return find(project.runs_folder, run or "last") if run is None or isinstance(run, str) else run
 
 
-def _import(project: Project, rows: pa.Table) -> Dataset:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock file beside a folder, once others have given it back."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back; so does the end of the process, however it comes
+
+
+def _import_anew(project: Project, folder: Path) -> Dataset:
+    """Import beside the folder, then swap: until the new dataset is whole, the old one stays."""
+    from tunewright.data.dataset import Dataset
+
+    new, old = (folder.with_name(f".{folder.name}.{which}") for which in ("new", "old"))
+    for left_over in (new, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    _import(project, new)
+    folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old)
+    return Dataset.open(folder)
+
+
+def _import(project: Project, folder: Path) -> Dataset:
     from tunewright.data.dataset import Dataset, Fields
 
     made = tuple(function.__name__ for function in project.metadata)
     return Dataset.create(
-        project.dataset_folder,
-        _with_metadata(rows, project.metadata),
+        folder,
+        _with_metadata(_rows(project), project.metadata),
         fields=Fields(project.task.text_fields, project.label, project.fields + made),
         label_names=project.task.labels,
         on_bad=project.on_bad,
         splits=project.splits,
         seed=project.seed,
         source=_described(project),
+        called=_sources(project),
         id=project.id,
         split=project.split,
     )
@@ -242,11 +273,13 @@ def _differences(project: Project, dataset: Dataset) -> list[str]:
 
 def _described(project: Project) -> str:
     """Source and column names, for people, and to notice that they have changed."""
+    return f"{_sources(project)} (label: {project.label}, id: {project.id}, split: {project.split})"
+
+
+def _sources(project: Project) -> str:
     if isinstance(project.source, str):
-        source = project.source
-    else:
-        source = ", ".join(f"{split}: {path}" for split, path in project.source.items())
-    return f"{source} (label: {project.label}, id: {project.id}, split: {project.split})"
+        return project.source
+    return ", ".join(f"{split}: {path}" for split, path in project.source.items())
 
 
 def _variables(path: Path) -> dict[str, Any]:

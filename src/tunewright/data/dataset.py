@@ -64,6 +64,7 @@ class Dataset:
         splits: Mapping[str, float] | None = None,
         seed: int = 0,
         source: str = "",
+        called: str | None = None,
         id: str | None = "id",
         split: str | None = "split",
         longest: int = 100_000,
@@ -81,6 +82,7 @@ class Dataset:
                 train, 10 % validation and 10 % test; where only validation is missing, 10 % of train.
             seed: of splits that are made.
             source: where the rows come from, for people.
+            called: what an error about the rows calls them; None: the source, else the folder's name.
             id: column of unique ids; where it is None or missing, ids are made of split and row number (``train-000012``).
             split: column of split names; ``dev``, ``val`` and the like are read as ``validation``. None: there are none.
             longest: texts with more characters are bad rows.
@@ -103,7 +105,7 @@ class Dataset:
             id=id,
             split=split,
             longest=longest,
-            name=source or folder.name,
+            name=called or source or folder.name,
         )
         _write(folder, intake, fields, {"source": source, "seed": seed, "splits": splits and dict(splits)})
         return cls.open(folder)
@@ -127,6 +129,12 @@ class Dataset:
     def versions(self) -> dict[str, str]:
         """Version ids by name; ``base`` is what was imported, ``main`` is where edits go by default."""
         return dict(self._log.read().names)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether the dataset was ever edited; edits that were undone count, for the log still has them."""
+        path = self.folder / _LOG
+        return path.exists() and path.stat().st_size > 0
 
     @property
     def skipped(self) -> tuple[Problem, ...]:
