@@ -65,7 +65,7 @@ def test_equal_texts_keep_ids_of_their_own():
         ({"text": ["fine", " \u00a0\n"]}, "empty text: row 1"),
         ({"text": ["fine", "x" * 1_000_000]}, "text longer than 100,000 characters: row 1"),
         ({"text": ["a", "b"], "label": [1.0, float("nan")]}, "NaN label: row 1"),
-        ({"text": ["a", "b"], "label": ["x", "z"], "names": ("x", "y")}, r"unknown label 'z' \(known: x, y\): row 1"),
+        ({"text": ["a", "b"], "label": ["x", "z"], "names": ("x", "y")}, r"unknown label: row 1 'z' \(known: x, y\)"),
         ({"text": ["a", "b"], "id": ["one", "one"]}, r"id that an earlier row has: row 1 \(id one\)"),
         ({"text": ["a", "b"], "id": ["one", ""]}, "no id: row 1"),
         ({"text": ["a", "b"], "split": ["test", None]}, "no split: row 1"),
@@ -80,6 +80,18 @@ def test_a_bad_row_is_an_error_or_is_skipped_and_listed(columns, reason):
     intake = take_in(rows_of(**columns), fields=FIELDS, label_names=names, on_bad="skip")
     assert intake.table["text"].to_pylist() == columns["text"][:1]
     assert [problem.count for problem in intake.skipped] == [1]
+
+
+def test_free_texts_named_as_labels_make_one_short_error_soon():
+    rows = 20_000
+    texts = [f"a review of its own, number {row}, that goes on and on" for row in range(rows)]
+    table = rows_of(text=texts, label=texts, split=["train"] * (rows - 1) + ["test"])
+    began = time.perf_counter()
+    with pytest.raises(DataError) as caught:
+        take_in(table, fields=FIELDS, label_names=("neg", "pos"))
+    assert time.perf_counter() - began < 5
+    assert len(caught.value.message) < 1000
+    assert f"{rows} x unknown label: train row 0 'a review of its own, number 0, that goes" in caught.value.message
 
 
 def test_rows_with_two_flaws_count_once_and_long_lists_are_cut():

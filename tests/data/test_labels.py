@@ -52,9 +52,9 @@ def test_codes_are_codes_even_where_they_are_names_too():
         ([0.0, float("nan")], None, "NaN label"),
         ([0.0, float("nan")], NAMES, "NaN label"),
         (["a", "NaN"], None, "NaN label"),
-        (["neg", "pso"], NAMES, "unknown label 'pso' (did you mean 'pos'?)"),
-        ([0, 2], NAMES, "unknown label '2' (known: neg, pos)"),
-        ([0, 1.5], NAMES, "unknown label '1.5' (known: neg, pos)"),
+        (["neg", "pso"], NAMES, "unknown label"),
+        ([0, 2], NAMES, "unknown label"),
+        ([0, 1.5], NAMES, "unknown label"),
     ],
 )
 def test_what_has_no_name_is_a_flaw(values, names, flaw):

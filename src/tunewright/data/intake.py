@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunewright.data.fields import Fields, stored_as
-from tunewright.data.labels import LabelNames, name_labels, sort_names
+from tunewright.data.labels import UNKNOWN, LabelNames, describe_unknown, name_labels, sort_names
 from tunewright.data.notes import notes_of
-from tunewright.data.problems import OnBad, Problem, count, settle
+from tunewright.data.problems import OnBad, Problem, count_rows, settle
 from tunewright.data.splits import FRACTIONS, carve, make_splits, split_name
 from tunewright.errors import DataError, did_you_mean
 
@@ -67,11 +67,15 @@ def take_in(
         *([("no split", pc.is_null(given_splits))] if given_splits is not None else []),
     ]
     flaws = _first_reason(reasons, table.num_rows)
-    places = ((str(flaws[row]), _place(row, given_ids, given_splits)) for row in np.flatnonzero(flaws != "").tolist())
-    skipped = settle(count(places), on_bad=on_bad, name=name, rows=table.num_rows)
-    columns = {"text": texts, "label": labels, "split": given_splits, "id": given_ids}
-    good = _Rows(table, **columns).filter(flaws == "")
-    base = _assemble(good, fields=fields, splits=splits, seed=seed)
+    rows = _Rows(table, text=texts, label=labels, split=given_splits, id=given_ids)
+
+    def where(row: int) -> str:
+        unknown = fields.label is not None and flaws[row] == UNKNOWN
+        value = f" {describe_unknown(table[fields.label][row].as_py(), decode)}" if unknown else ""
+        return rows.place(row) + value
+
+    skipped = settle(count_rows(flaws.tolist(), where), on_bad=on_bad, name=name, rows=table.num_rows)
+    base = _assemble(rows.filter(flaws == ""), fields=fields, splits=splits, seed=seed)
     return Intake(base, _names(base["label"], names), (*notes_of(table).skipped, *skipped))
 
 
@@ -101,6 +105,12 @@ class _Rows:
     ) -> None:
         self.table, self.text, self.label, self.split, self.id = table, text, label, split, id
         self.position = _places_in_split(split, table.num_rows) if position is None else position
+
+    def place(self, row: int) -> str:
+        """How a person finds a row: by its number in its split, counted from 0, and its id."""
+        of = f"{self.split[row].as_py()} " if self.split is not None and self.split[row].is_valid else ""
+        name = f" (id {self.id[row].as_py()})" if self.id is not None and self.id[row].is_valid else ""
+        return f"{of}row {self.position[row] if of else row}{name}"
 
     def filter(self, mask: Mask) -> _Rows:
         chosen = pa.array(mask)
@@ -190,16 +200,6 @@ def _first_reason(reasons: Sequence[tuple[str, pa.Array]], rows: int) -> NDArray
         here = pc.fill_null(mask, False).to_numpy(zero_copy_only=False).astype(bool)
         flaws[here & (flaws == "")] = reason
     return flaws
-
-
-def _place(row: int, ids: pa.Array | None, splits: pa.Array | None) -> str:
-    """How a person finds a row: by its number, counted from 0 as the rows of a table are, and its id."""
-    name = f" (id {ids[row].as_py()})" if ids is not None and ids[row].is_valid else ""
-    if splits is None or not splits[row].is_valid:
-        return f"row {row}{name}"
-    split = splits[row].as_py()
-    before = pc.sum(pc.equal(splits.slice(0, row), split)).as_py() or 0
-    return f"{split} row {before}{name}"
 
 
 def _places_in_split(splits: pa.Array | None, rows: int) -> NDArray[np.int64]:

@@ -12,10 +12,13 @@ import pyarrow.compute as pc
 
 from tunewright.errors import DataError, did_you_mean
 
-__all__ = ["LabelNames", "codes_of", "name_labels", "sort_names"]
+__all__ = ["UNKNOWN", "LabelNames", "codes_of", "describe_unknown", "name_labels", "sort_names"]
 
 LabelNames = Sequence[str] | Mapping[Any, str]
 """Names in the order of their codes, or a mapping from the value in the file to its name."""
+UNKNOWN = "unknown label"
+"""Why the value of a row is no label, whichever value it is."""
+_SHOWN = 40  # characters of a value in a message
 _MOST_FRACTIONS = 100  # distinct values; a column with more of them is a measurement, not a label
 
 
@@ -52,6 +55,18 @@ def name_labels(
     _refuse_measurements(values, names)
     indices = encoded.indices
     return pa.array(found, pa.string()).take(indices), pa.array(flaws, pa.string()).take(indices)
+
+
+def describe_unknown(value: Any, names: LabelNames | None) -> str:
+    """The beginning of an unknown value, and what may have been meant.
+
+    >>> describe_unknown("pso", ("neg", "pos"))
+    "'pso' (did you mean 'pos'?)"
+    """
+    known = names.values() if isinstance(names, Mapping) else names or ()
+    key = _key(value)
+    shown = key if len(key) <= _SHOWN else f"{key[:_SHOWN]}..."
+    return f"{shown!r} ({did_you_mean(key[:_SHOWN], set(map(str, known)))[:200]})"
 
 
 def sort_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -113,7 +128,7 @@ def _flaw(key: str, lookup: Mapping[str, str | None]) -> str | None:
         return None
     if key.lower() == "nan":
         return "NaN label"
-    return f"unknown label {key!r} ({did_you_mean(key, set(filter(None, lookup.values())))[:200]})"
+    return UNKNOWN
 
 
 def _refuse_measurements(values: Sequence[Any], names: LabelNames | None) -> None:

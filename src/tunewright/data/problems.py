@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tunewright.errors import DataError
 
-__all__ = ["Flaw", "OnBad", "Problem", "count", "problem_from_json", "problem_to_json", "settle"]
+__all__ = ["Flaw", "OnBad", "Problem", "count", "count_rows", "problem_from_json", "problem_to_json", "settle"]
 
 OnBad = Literal["error", "skip"]
 Flaw = tuple[str, str]
@@ -39,6 +39,21 @@ def count(flaws: Iterable[Flaw]) -> tuple[Problem, ...]:
     for reason, where in flaws:
         places.setdefault(reason, []).append(where)
     return tuple(Problem(reason, len(found), tuple(found[:_LISTED])) for reason, found in places.items())
+
+
+def count_rows(reasons: Sequence[str], where: Callable[[int], str]) -> tuple[Problem, ...]:
+    """As `count`, with one reason per row (empty: none); only places that are listed are asked for.
+
+    >>> print(*count_rows(["", "no label", "no label"], lambda row: f"row {row}"), sep="; ")
+    2 x no label: row 1, row 2
+    """
+    rows: dict[str, list[int]] = {}
+    for row, reason in enumerate(reasons):
+        if reason:
+            rows.setdefault(reason, []).append(row)
+    return tuple(
+        Problem(reason, len(found), tuple(where(row) for row in found[:_LISTED])) for reason, found in rows.items()
+    )
 
 
 def settle(problems: Sequence[Problem], *, on_bad: OnBad, name: str, rows: int) -> tuple[Problem, ...]:
