@@ -91,3 +91,15 @@ def test_real_files(shared_data, tmp_path, kind, name, text, pair, labels):
     )
     unlabelled = sum(value in (-1, None) for value in rows["label"].to_pylist())
     assert sum(dataset.describe()["unlabelled"].values()) == unlabelled
+
+
+def test_a_long_table_that_is_sorted_by_label_has_labels():
+    rows = 50_000
+    table = pa.table(
+        {
+            "review": [f"this is review number {row}" for row in range(rows)],
+            "mood": ["bad"] * (rows // 2) + ["good"] * (rows // 2),
+        }
+    )
+    found = guess(table)
+    assert (found.text, found.label, found.label_names) == ("review", "mood", ("bad", "good"))

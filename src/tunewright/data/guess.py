@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,7 +49,7 @@ _TRUTH = re.compile(
 _MOST_LABELS = 1000
 _MOST_SPLITS = 50
 _ONE_WORD = 1.2  # mean words, up to which strings are names rather than texts
-_SAMPLE = 20_000  # rows looked at for lengths and distinct values
+_SAMPLE = 20_000  # rows looked at for lengths and distinct values, drawn from the whole table: it may be sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What the first rows of a column look like."""
+    """What a sample of the rows of a column looks like."""
 
     name: str
     kind: pa.DataType
@@ -101,7 +102,7 @@ class _Profile:
 
 
 def guess(table: pa.Table) -> Guess:
-    """Guess what the columns of a table are, from their names and their first rows.
+    """Guess what the columns of a table are, from their names and a sample of their rows.
 
     Columns that look like ground truth about labels (checked labels, annotators' votes) become metadata, so that no
     model reads them.
@@ -112,7 +113,8 @@ def guess(table: pa.Table) -> Guess:
     Raises:
         DataError: if no column looks like text.
     """
-    profiles = {name: _profile(table, name) for name in table.column_names}
+    sample = _sample(table)
+    profiles = {name: _profile(sample, name) for name in table.column_names}
     reasons: dict[str, str] = {}
     free = dict(profiles)
     split = _take(_split(free), free, reasons)
@@ -157,8 +159,16 @@ def _take(found: _Found | None, free: dict[str, _Profile], reasons: dict[str, st
     return name
 
 
+def _sample(table: pa.Table) -> pa.Table:
+    """The same rows every time, in their order; all of them if they are few."""
+    if table.num_rows <= _SAMPLE:
+        return table
+    rows = np.random.default_rng(0).choice(table.num_rows, _SAMPLE, replace=False)
+    return table.take(pa.array(np.sort(rows)))
+
+
 def _profile(table: pa.Table, name: str) -> _Profile:
-    column = table[name].slice(0, _SAMPLE).combine_chunks()
+    column = table[name].combine_chunks()
     nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
     values = pc.unique(column.drop_null()) if not nested else pa.array([])
     words = (
