@@ -191,12 +191,12 @@ def test_an_error_about_rows_begins_with_the_source(project):
 
 
 def test_of_several_processes_one_imports(project):
-    context = multiprocessing.get_context("fork")
-    start, rows = context.Barrier(4), context.SimpleQueue()
-    workers = [context.Process(target=open_together, args=(project, start, rows)) for _ in range(4)]
+    context = multiprocessing.get_context("spawn")
+    start, rows = context.Barrier(3), context.Queue()
+    workers = [context.Process(target=open_together, args=(project, start, rows)) for _ in range(3)]
     for worker in workers:
         worker.start()
-    assert [rows.get() for _ in workers] == [40] * 4
+    assert [rows.get(timeout=60) for _ in workers] == [40] * 3
     for worker in workers:
         worker.join()
 
