@@ -46,8 +46,12 @@ def test_equals_sorting_everything(m, n, d, seed):
 def test_blocks_change_nothing(monkeypatch):
     vectors = np.random.default_rng(0).normal(size=(50, 4))
     whole = nearest(vectors, vectors, k=3, exclude=np.arange(50))
-    monkeypatch.setattr(module, "_BLOCK", 7)
+    monkeypatch.setattr(module, "_BUDGET", 7 * 50 * 8)
+    sizes = []
+    top = module._top
+    monkeypatch.setattr(module, "_top", lambda products, k: sizes.append(products.nbytes) or top(products, k))
     parts = nearest(vectors, vectors, k=3, exclude=np.arange(50))
+    assert max(sizes) == 7 * 50 * 8
     assert (whole[0] == parts[0]).all()
     np.testing.assert_allclose(whole[1], parts[1])
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given, strategies as st
 from sklearn.decomposition import PCA
@@ -32,3 +34,16 @@ def test_one_dimension_has_no_second_component():
     columns = pca(vector=np.array([[1.0], [3.0]], dtype=np.float32))
     assert columns["pc1"].tolist() == [-1, 1]
     assert columns["pc2"].tolist() == [0, 0]
+
+
+def test_no_copy_of_all_vectors_is_made():
+    vectors = np.random.default_rng(0).normal(size=(60_000, 64)).astype(np.float32) * np.arange(1, 65, dtype=np.float32)
+    tracemalloc.start()
+    try:
+        found = pca(vector=vectors)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < vectors.nbytes
+    theirs = PCA(2, svd_solver="covariance_eigh").fit_transform(vectors.astype(np.float64))
+    np.testing.assert_allclose(np.abs(found["pc1"]), np.abs(theirs[:, 0]), atol=1e-6)

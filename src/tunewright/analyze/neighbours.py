@@ -12,7 +12,7 @@ __all__ = ["nearest", "neighbours"]
 
 Floats = NDArray[np.floating]
 
-_BLOCK = 1024
+_BUDGET = 64e6  # bytes of similarities held at once
 
 
 @analysis(
@@ -80,8 +80,9 @@ def nearest(
     base, queries = _unit(base), _unit(queries)
     rows = np.empty((len(queries), k), dtype=np.int64)
     similarities = np.empty((len(queries), k))
-    for start in range(0, len(queries), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    size = max(1, int(_BUDGET // (len(base) * base.itemsize)))
+    for start in range(0, len(queries), size):
+        block = slice(start, start + size)
         products = queries[block] @ base.T
         if exclude is not None:
             _hide(products, exclude[block])

@@ -9,9 +9,14 @@ import numpy as np
 from tunewright.columns import analysis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["pca"]
+
+
+_BLOCK = 8192  # rows that are held in double precision at once
 
 
 @analysis(needs=("embeddings.vector",), gives=("pc1", "pc2"))
@@ -27,9 +32,17 @@ def pca(*, vector: NDArray[np.floating]) -> dict[str, NDArray[np.generic]]:
     Returns:
         ``pc1`` and ``pc2``, each [n], centred on zero.
     """
-    centred = vector.astype(np.float64) - vector.mean(axis=0, dtype=np.float64)
-    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :2]
+    mean = vector.mean(axis=0, dtype=np.float64)
+    scatter = np.zeros((vector.shape[1], vector.shape[1]))
+    for centred in _centred(vector, mean):
+        scatter += centred.T @ centred
+    axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :2]
     largest = np.abs(axes).argmax(axis=0)
     axes = axes * np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1, 1)
-    points = centred @ axes
+    points = np.concatenate([centred @ axes for centred in _centred(vector, mean)])
     return {"pc1": points[:, 0], "pc2": points[:, 1] if points.shape[1] > 1 else np.zeros(len(points))}
+
+
+def _centred(vector: NDArray[np.floating], mean: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    for start in range(0, max(1, len(vector)), _BLOCK):  # no rows are one empty block
+        yield vector[start : start + _BLOCK] - mean
