@@ -110,6 +110,16 @@ def test_weights_never_see_the_rows_they_are_judged_by(project, first, second):
         evaluation.write("predictions", table)
 
 
+def test_runs_with_other_labels_make_no_ensemble(project, first, second):
+    labels = second.labels
+    second.update(labels=list(reversed(labels)))
+    try:
+        with pytest.raises(ComparisonError, match="same labels in the same order"):
+            tw.ensemble(project, first, second)
+    finally:
+        second.update(labels=list(labels))
+
+
 def test_one_model_is_no_ensemble(project, first, second):
     with pytest.raises(ComparisonError, match="two or more"):
         tw.ensemble(project, first, first.id)

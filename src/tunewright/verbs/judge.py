@@ -115,8 +115,8 @@ def ensemble(
         split: the rows it is judged by.
 
     Raises:
-        ComparisonError: if there is only one run, they did not predict the same validation rows, or ``split`` is the
-            one the weights are chosen on.
+        ComparisonError: if there is only one run, their labels differ, they did not predict the same validation rows,
+            or ``split`` is the one the weights are chosen on.
         DataError: if the weights do not fit.
     """
     members = [trained(project, run) for run in runs]
@@ -125,6 +125,7 @@ def ensemble(
             f"expected two or more runs, judged on other rows than validation, found {len(members)} and {split!r}",
             fix="weights are chosen on the validation rows: judge by --split test",
         )
+    _require_same_labels(members)
     validation = _stack([labelled(run, "validation") for run in members])
     gold = _codes(validation.label, members[0].labels)
     given = tuple(weights) if weights is not None else choose_weights(validation.logits, gold, of=of)
@@ -141,6 +142,17 @@ def ensemble(
         best=best.id,
         compared=compare(project, best, made, split=split),
     )
+
+
+def _require_same_labels(members: Sequence[Run]) -> None:
+    first = members[0]
+    for run in members[1:]:
+        if run.labels != first.labels:
+            raise ComparisonError(
+                f"expected runs with the same labels in the same order, found {first.labels} in {first.id} and "
+                f"{run.labels} in {run.id}",
+                fix="combine runs that were trained with one list of labels",
+            )
 
 
 @dataclass(frozen=True, slots=True)
