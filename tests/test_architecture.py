@@ -61,7 +61,7 @@ MAY_IMPORT = {
 LIBRARIES = {
     "errors": set(),
     "columns": set(),
-    "table": {"duckdb", "fsspec", "numpy", "pyarrow"},
+    "table": {"duckdb", "numpy", "pyarrow"},
     "analyze": {"faiss", "numpy", "scipy", "sklearn"},
     "plot": {"matplotlib", "numpy"},
     "run": {"numpy", "pyarrow"},
