@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)  ## fine-tune on docstrings, map, repair, fine-tune again, compare: in folder demo/
-	@mkdir -p demo && cd demo && ../$(BIN)/tunewright demo
+	@$(BIN)/tunewright demo --folder demo
 
 test: $(READY) browser  ## run all tests, with those that fine-tune a real model
 	@$(BIN)/python -m pytest

@@ -71,7 +71,7 @@ def test_the_story_in_words(tmp_path):
     assert re.search(r"accuracy 0\.\d+ \[0\.\d+, \d\.\d+\]", say("evaluate --split test"))
     assert "keeps" in say("focus --min-variability 0 --max-confidence 0.999 --name ambiguous")
     assert "finished" in say(f"train --version ambiguous {settings} --name second")
-    assert re.search(r"Verdict: (better|worse|cannot tell)", say("compare first second"))
+    assert re.search(r"Verdict: (B is (better|worse)|Cannot tell)", say("compare first second"))
     listed = say("runs")
     first, second = (re.search(rf"\S+-{name}-\w{{4}}(?=\s+train)", listed).group() for name in ("first", "second"))
     assert "chosen on the validation rows" in say(f"ensemble {first} {second}")

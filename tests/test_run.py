@@ -75,6 +75,7 @@ def test_missing_tables_and_columns_are_explained(run):
 
 
 def test_runs_are_found_by_part_of_their_name(tmp_path, run):
+    run.update(status="finished")
     other = Run.create(tmp_path, kind="eval", name="other", config={}, examples=EXAMPLES)
     assert [entry.id for entry in runs(tmp_path)] == [run.id, other.id]
     assert find(tmp_path, "a-run").id == run.id

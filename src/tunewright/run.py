@@ -238,6 +238,9 @@ _HOW_TO_GET = {
 }
 
 
+_NOT_LAST = {"created", "failed", "imported", "refused"}
+
+
 def runs(root: str | Path) -> list[Run]:
     """All runs below a folder, oldest first."""
     found = [Run.open(path.parent) for path in Path(root).glob(f"*/{_META}")]
@@ -245,7 +248,7 @@ def runs(root: str | Path) -> list[Run]:
 
 
 def find(root: str | Path, name: str) -> Run:
-    """The run that an id, the name it was given, or a part of its id names; ``last`` is the newest training run.
+    """The run that an id, the name it was given, or a part of its id names; ``last`` is the newest training.
 
     A part that fits a run and its evaluations, which are called after it, names the run.
 
@@ -256,7 +259,7 @@ def find(root: str | Path, name: str) -> Run:
     if name in known:
         return known[name]
     if name == "last":
-        trained = [run for run in known.values() if run.kind == "train"]
+        trained = [run for run in known.values() if run.kind == "train" and run.meta.get("status") not in _NOT_LAST]
         if not trained:
             raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
         return trained[-1]

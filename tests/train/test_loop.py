@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from transformers import TrainerCallback
 
-from tunewright.errors import TrainError
+from tunewright.errors import RunError, TrainError
 from tunewright.files import claimed
-from tunewright.run import Run
+from tunewright.run import Run, find, runs
 from tunewright.tasks.classify import Classification
 from tunewright.toy import toy_texts
 from tunewright.train.config import TrainConfig
@@ -190,3 +191,32 @@ def test_two_processes_cannot_train_the_same_run(tmp_path, source, task, config)
         assert is_running(run)
         with pytest.raises(TrainError, match="another process"):
             resume(run, task)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"trackers": ("foo",)}, "no tracker"),
+        ({"arguments": {"num_train_epochs": "abc"}}, "expects a value like"),
+        ({"class_weights": (1.0,)}, "2 class weights"),
+        ({"precision": "fp16"}, "GPU"),
+    ],
+)
+def test_a_mistake_in_the_configuration_leaves_no_run(tmp_path, source, task, wrong, message):
+    with pytest.raises(TrainError, match=message):
+        fit(task, toy_texts(20), model=source, config=TrainConfig(**wrong), root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_fails_says_so(tmp_path, source, task, config):
+    class Broken(TrainerCallback):
+        def on_step_end(self, *_, **__):
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        fit(task, toy_texts(20), model=source, config=config, root=tmp_path, callbacks=[Broken()])
+    (run,) = runs(tmp_path)
+    assert run.meta["status"] == "failed"
+    with pytest.raises(RunError, match="expected a training run"):
+        find(tmp_path, "last")

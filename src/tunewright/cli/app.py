@@ -40,6 +40,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.fix:
                 typer.echo(f"  fix: {plain(error.fix)}", err=True)
             raise typer.Exit(2) from None
+        except OSError as error:  # a disk that is full, a folder where a file was meant, a path that cannot be written
+            if error.filename is None:
+                raise
+            typer.echo(f"error: {plain(str(error.filename))}: {error.strerror}", err=True)
+            raise typer.Exit(2) from None
 
     return run
 

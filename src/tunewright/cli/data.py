@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +32,8 @@ def demo(
         as_json(told)
         return
     say("", *told.story, "", *(f"wrote {path}" for path in (*told.figures, told.table)))
-    say(f"{len(told.runs)} runs in {told.folder} after {told.seconds:.0f} s: look at them with `tunewright runs`")
+    program = "tunewright" if shutil.which("tunewright") else sys.argv[0]
+    say(f"{len(told.runs)} trainings in {told.seconds:.0f} s. Look at them: {program} runs --project {told.folder}")
 
 
 def init(

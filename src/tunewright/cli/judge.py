@@ -155,7 +155,7 @@ def _say_compared(compared: Compared) -> None:
     )
     say("")
     table("", ("label", "rows", "recall of A", "recall of B", "difference", "p (Holm)"), classes)
-    say("", f"Verdict: {compared.verdict}. {compared.sentence}")
+    say("", f"Verdict: {compared.sentence}")
 
 
 def _weights(text: str | None) -> tuple[float, ...] | None:

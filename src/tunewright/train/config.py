@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -75,7 +76,8 @@ class TrainConfig:
             if getattr(self, name) not in choices:
                 raise TrainError(f"TrainConfig({name}=...) expects one of {choices}, found {getattr(self, name)!r}")
         for name, good in (
-            ("epochs", self.epochs > 0),
+            ("epochs", 0 < self.epochs < math.inf),
+            ("seed", 0 <= self.seed < 2**32),
             ("batch_size", self.batch_size >= 1),
             ("learning_rate", self.learning_rate > 0),
             ("warmup", 0 <= self.warmup < 1),
@@ -85,7 +87,10 @@ class TrainConfig:
             ("threads", self.threads == "auto" or self.threads >= 1),
         ):
             if not good:
-                raise TrainError(f"TrainConfig({name}={getattr(self, name)!r}) is out of range; see its docstring")
+                raise TrainError(
+                    f"TrainConfig({name}={getattr(self, name)!r}) is out of range",
+                    fix="help(tunewright.TrainConfig) says what it may be",
+                )
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with some fields changed.
@@ -127,14 +132,28 @@ class TrainConfig:
         """
         import torch
         from transformers import TrainingArguments
+        from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
         cuda = torch.cuda.is_available()
-        known = [entry.name for entry in fields(TrainingArguments)]
+        known = {entry.name: entry for entry in fields(TrainingArguments)}
         for name in self.arguments:
             if name not in known:
                 raise TrainError(f"TrainingArguments has no field {name!r}", fix=did_you_mean(name, known))
+            if isinstance(known[name].default, int | float) and isinstance(self.arguments[name], str):
+                raise TrainError(
+                    f"TrainingArguments({name}=...) expects a value like {known[name].default!r}, "
+                    f"found {self.arguments[name]!r}",
+                    fix="write a number, True or False",
+                )
             if name in _OURS:
                 raise TrainError(f"TrainingArguments({name}=...) is not free: {_OURS[name]}", fix="leave it out")
+        if self.precision == "fp16" and not cuda:
+            raise TrainError("precision='fp16' expects a GPU, found none", fix="use 'bf16', 'fp32' or 'auto'")
+        unknown = [name for name in self.trackers if name not in INTEGRATION_TO_CALLBACK]
+        if unknown:
+            raise TrainError(
+                f"no tracker is called {unknown[0]!r}", fix=did_you_mean(unknown[0], INTEGRATION_TO_CALLBACK)
+            )
         if self.patience is not None and not validate:
             raise TrainError(
                 f"patience={self.patience} expects validation rows, found none",

@@ -75,6 +75,7 @@ def fit(
     """
     if _taught(examples).num_rows == 0:
         raise TrainError("expected labelled rows in split 'train', found none", fix="check the labels and the splits")
+    _loss(config, task, examples, split_batch=False)  # refuses class weights that do not fit, before a run is made
     tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
     # reading the device starts the process group, through which the processes agree on one run
     _ = config.training_arguments("unused", validate=_labelled(examples, "validation").num_rows > 0).device
@@ -127,7 +128,11 @@ def _claimed_train(
     with claimed(run.folder / _LOCK) as free:
         if not free:
             raise TrainError(f"run {run.id} is being trained by another process", fix="wait for it, or stop it first")
-        return _train(run, task, tokenizer, config, callbacks)
+        try:
+            return _train(run, task, tokenizer, config, callbacks)
+        except Exception:
+            Run.open(run.folder).update(status="failed")
+            raise
 
 
 def _train(

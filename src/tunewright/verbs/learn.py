@@ -56,7 +56,12 @@ def train(
     started = time.perf_counter()
     callbacks = [*_shown(progress=progress), *callbacks]
     if resume is not False:
-        run = _resume(project, None if resume is True else resume, callbacks, with_changes=bool(changes or from_run or name or version != "main"))
+        run = _resume(
+            project,
+            None if resume is True else resume,
+            callbacks,
+            with_changes=bool(changes or from_run or name or version != "main"),
+        )
     else:
         run = _begin(project, version=version, from_run=from_run, name=name, callbacks=callbacks, changes=changes)
     if not is_first_process():
@@ -98,6 +103,8 @@ def _begin(
 ) -> Run:
     from tunewright.train.loop import fit
 
+    if "arguments" in changes:  # one setting changes one argument, and leaves the project's others
+        changes = changes | {"arguments": {**project.train.arguments, **changes["arguments"]}}
     config = project.train.with_changes(**changes)
     dataset = open_dataset(project)
     resolved = dataset.resolve(version)
@@ -148,7 +155,7 @@ def _shown(*, progress: bool) -> list[TrainerCallback]:
 
 
 def _is_unfinished(run: Run) -> bool:
-    return run.meta.get("status") != "finished" and "model" in run.meta["config"]
+    return run.meta.get("status") not in {"finished", "failed"} and "model" in run.meta["config"]
 
 
 def _log_map(project: Project, run: Run) -> None:
