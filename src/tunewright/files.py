@@ -43,14 +43,14 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 @contextmanager
-def claimed(path: str | Path) -> Iterator[bool]:
-    """Claim a lock file for the block; False if another process has it, which then keeps it."""
+def claimed(path: str | Path, *, wait: bool = False) -> Iterator[bool]:
+    """Claim a lock file for the block; False if another process has it, which then keeps it, unless ``wait``."""
     import fcntl
 
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         yield False
     else:

@@ -10,18 +10,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import runpy
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunewright.errors import DataError, ProjectError, TunewrightError
+from tunewright.files import claimed
 from tunewright.tasks import Task
 from tunewright.tasks.source import EMBEDDED
 from tunewright.train.config import TrainConfig
@@ -159,7 +158,7 @@ def open_dataset(project: Project) -> Dataset:
     folder = project.dataset_folder
     if folder.exists() and not _differences(project, dataset := Dataset.open(folder)):
         return dataset
-    with _alone(folder):
+    with claimed(folder.with_name(f".{folder.name}.lock"), wait=True):
         if not folder.exists():
             return _import(project, folder)
         dataset = Dataset.open(folder)  # what another process made while this one waited, maybe
@@ -183,18 +182,6 @@ def find_run(project: Project, run: Run | str | None = None) -> Run:
     from tunewright.run import find
 
     return find(project.runs_folder, run or "last") if run is None or isinstance(run, str) else run
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock file beside a folder, once others have given it back."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)  # gives the lock back; so does the end of the process, however it comes
 
 
 def _import_anew(project: Project, folder: Path) -> Dataset:

@@ -83,7 +83,7 @@ def test_bad_rows_are_an_error_or_a_list(tmp_path):
     with pytest.raises(DataError, match="2 of 42 rows"):
         tw.init(str(tmp_path / "reviews.csv"), tmp_path)
     assert not (tmp_path / "project.py").exists()
-    assert not (tmp_path / "data").exists() or not any((tmp_path / "data").iterdir())
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".reviews.lock"]
     made = tw.init(str(tmp_path / "reviews.csv"), tmp_path, on_bad="skip")
     assert sum(problem.count for problem in made.skipped) == 2
     assert tw.open_project(tmp_path).on_bad == "skip"

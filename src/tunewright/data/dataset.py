@@ -133,8 +133,7 @@ class Dataset:
     @property
     def has_log(self) -> bool:
         """Whether the dataset was ever edited; edits that were undone count, for the log still has them."""
-        path = self.folder / _LOG
-        return path.exists() and path.stat().st_size > 0
+        return self._log.path.exists() and self._log.path.stat().st_size > 0
 
     @property
     def skipped(self) -> tuple[Problem, ...]:
