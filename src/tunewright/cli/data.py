@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunewright.cli.app import AsJson, Folder, as_json, opened, say, table
+from tunewright.cli.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,7 @@ def check(
         for one in checked.lints:
             rows = f" ({', '.join(one.rows[:3])}{', ...' if len(one.rows) > 3 else ''})" if one.rows else ""
             say("", f"{one.severity}: {one.name}: {one.message}{rows}", f"  {one.what_to_do}")
-        say("", f"{len(checked.lints)} findings in {checked.rows:,} rows.")
+        say("", f"{counted(len(checked.lints), 'finding')} in {counted(checked.rows, 'row')}.")
     if not checked.passed:
         raise typer.Exit(1)
 
@@ -192,4 +193,4 @@ def _listed(changes: Iterable[Change]) -> str:
 
 def _sentence(change: Change) -> str:
     said = change.rule or change.reason
-    return f"{change.kind} {change.rows:,} rows" + (f": {said}" if said else "")
+    return f"{change.kind} {counted(change.rows, 'row')}" + (f": {said}" if said else "")

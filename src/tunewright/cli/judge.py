@@ -10,7 +10,7 @@ import typer
 
 from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, table
 from tunewright.cli.learn import say_trained
-from tunewright.cli.numbers import interval, percent, point_interval, points, scores_sentence
+from tunewright.cli.numbers import counted, interval, percent, point_interval, points, scores_sentence
 
 if TYPE_CHECKING:
     from tunewright.verbs.judge import Compared
@@ -134,7 +134,7 @@ def export(
     if json:
         as_json(written)
     else:
-        say(f"wrote {written.path} ({written.rows:,} rows)")
+        say(f"wrote {written.path} ({counted(written.rows, 'row')})")
 
 
 def _say_compared(compared: Compared) -> None:

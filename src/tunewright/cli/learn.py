@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, table
-from tunewright.cli.numbers import interval, percent, scores_sentence
+from tunewright.cli.numbers import counted, interval, percent, scores_sentence
 
 if TYPE_CHECKING:
     from tunewright.verbs.look import RunDetails
@@ -97,7 +97,7 @@ def map(
         as_json(drawn)
         return
     covered = "" if drawn.coverage is None else f", coverage {percent(drawn.coverage)}"
-    say(f"Run {drawn.run}: {drawn.rows.num_rows:,} rows, {drawn.epochs} epochs{covered}")
+    say(f"Run {drawn.run}: {counted(drawn.rows.num_rows, 'row')}, {counted(drawn.epochs, 'epoch')}{covered}")
     regions = ((one.name, one.count, one.confidence, one.variability) for one in drawn.regions)
     table("", ("region", "rows", "median confidence", "median variability"), regions)
     say("", f"{drawn.suspects:,} rows look mislabelled; a list to read, not one to apply. The first:")
@@ -140,7 +140,7 @@ def evaluate(
     )
     table("", ("label", "rows", "precision", "recall", "F1"), classes)
     causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
-    say("", f"{found.mistakes:,} mistakes. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
+    say("", f"{counted(found.mistakes, 'mistake')}. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
 
 
 def predict(

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tunewright.verbs.evaluations import Scores
 
-__all__ = ["interval", "percent", "point_interval", "points", "scores_sentence"]
+__all__ = ["counted", "interval", "percent", "point_interval", "points", "scores_sentence"]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def interval(value: float, limits: tuple[float, float]) -> str:

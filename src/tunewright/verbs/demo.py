@@ -145,7 +145,8 @@ def _found(mapped: DataMap, truth: Path) -> Found:
 
 def _story(mapped: DataMap, evaluation: Evaluation, found: Found, *, dropped: int, judged: _Judged) -> tuple[str, ...]:
     low, high = evaluation.scores.accuracy_interval
-    regions = ", ".join(f"{region.count} {region.name}" for region in mapped.regions)
+    named = ((region.count, "in no region" if region.name == "none" else region.name) for region in mapped.regions)
+    regions = ", ".join(f"{count} {name}" for count, name in named)
     first = (
         f"The first model answers {evaluation.scores.accuracy:.1%} of {evaluation.scores.n} test rows correctly "
         f"(95 % interval {low:.1%} to {high:.1%})."
