@@ -126,3 +126,11 @@ def test_the_ambiguous_third_of_a_published_map(shared_data):
     kept = select(columns, region="ambiguous")
     assert kept.sum() == round(40398 / 3)
     assert columns["variability"][kept].min() == pytest.approx(0.190, abs=0.0005)
+
+
+def test_the_control_of_equal_rows_is_not_the_selection_itself():
+    """Both once ranked ties by the same hash: after one epoch, the random control was the subset."""
+    columns = {"id": np.array([f"r{row}" for row in range(200)]), "variability": np.zeros(200)}
+    chosen = select(columns, region="ambiguous", fraction=0.5)
+    control = sample(columns, 100)
+    assert 30 < (chosen & control).sum() < 70

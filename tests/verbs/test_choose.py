@@ -80,3 +80,16 @@ def test_a_name_is_never_taken_over(project, first):
     with pytest.raises(EditError, match="'free-random' already"):
         tw.focus(project, first, name="free", region="hard", control=True)
     assert "free" not in open_dataset(project).versions
+
+
+def test_after_one_epoch_nothing_is_ambiguous(project):
+    run = tw.train(project, epochs=1)
+    with pytest.raises(DataError, match="one epoch"):
+        tw.focus(project, run, name="wavering", region="ambiguous")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "../x", "0123456789ab"])
+def test_names_that_would_mean_something_else_are_refused(project, first, name):
+    with pytest.raises(EditError, match="cannot be called"):
+        tw.focus(project, first, name=name, region="easy")
+    assert set(open_dataset(project).versions) >= {"base", "main"}

@@ -97,7 +97,7 @@ def test_all_weight_on_one_member_is_that_member(project, first, second, of):
 
 
 def test_weights_never_see_the_rows_they_are_judged_by(project, first, second):
-    with pytest.raises(ComparisonError, match="other rows than validation"):
+    with pytest.raises(ComparisonError, match="other rows to judge by"):
         tw.ensemble(project, first, second, split="validation")
     chosen = tw.ensemble(project, first, second).weights
     evaluation = find_run(project, tw.compare(project, first, second).a)

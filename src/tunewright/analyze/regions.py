@@ -79,7 +79,7 @@ def select(
     name, sign = _RANKED_BY[region]
     values = sign * _numbers(columns, name)
     eligible &= ~np.isnan(values)
-    return _lowest(values, columns["id"], eligible, max(1, round(fraction * int(eligible.sum()))), seed)
+    return _lowest(values, columns["id"], eligible, max(1, round(fraction * int(eligible.sum()))), f"ties/{seed}")
 
 
 def sample(columns: Columns, count: int, *, exclude: Mask | None = None, seed: int = 0) -> Mask:
@@ -96,7 +96,9 @@ def sample(columns: Columns, count: int, *, exclude: Mask | None = None, seed: i
     """
     ids = columns["id"]
     eligible = np.ones(len(ids), dtype=bool) if exclude is None else ~exclude
-    return _lowest(np.zeros(len(ids)), ids, eligible, count, seed)
+    return _lowest(
+        np.zeros(len(ids)), ids, eligible, count, f"sample/{seed}"
+    )  # not the key of ties, or a region of equals would be its own control
 
 
 def bounded(columns: Columns, bounds: Bounds) -> Mask:
@@ -144,16 +146,15 @@ def _numbers(columns: Columns, name: str) -> NDArray[np.float64]:
     return columns[name].astype(np.float64)
 
 
-def _lowest(values: NDArray[np.float64], ids: NDArray[np.generic], eligible: Mask, count: int, seed: int) -> Mask:
+def _lowest(values: NDArray[np.float64], ids: NDArray[np.generic], eligible: Mask, count: int, key: str) -> Mask:
     """The ``count`` eligible rows with the lowest values, ties in the order of a seeded hash."""
     rows = np.flatnonzero(eligible)
-    order = np.lexsort((_hashes(ids[rows], seed), values[rows]))
+    order = np.lexsort((_hashes(ids[rows], key), values[rows]))
     mask = np.zeros(len(ids), dtype=bool)
     mask[rows[order[:count]]] = True
     return mask
 
 
-def _hashes(ids: NDArray[np.generic], seed: int) -> NDArray[np.uint64]:
-    key = str(seed).encode()
-    digests = (hashlib.blake2b(str(name).encode(), digest_size=8, key=key).digest() for name in ids)
+def _hashes(ids: NDArray[np.generic], key: str) -> NDArray[np.uint64]:
+    digests = (hashlib.blake2b(str(name).encode(), digest_size=8, key=key.encode()).digest() for name in ids)
     return np.frombuffer(b"".join(digests), dtype="<u8")

@@ -100,6 +100,8 @@ def map(
     say(f"Run {drawn.run}: {counted(drawn.rows.num_rows, 'row')}, {counted(drawn.epochs, 'epoch')}{covered}")
     regions = ((one.name, one.count, one.confidence, one.variability) for one in drawn.regions)
     table("", ("region", "rows", "median confidence", "median variability"), regions)
+    if drawn.epochs == 1:
+        say("", "After one epoch nothing has varied: variability is 0 everywhere. Train for more to tell rows apart.")
     say("", f"{drawn.suspects:,} rows look mislabelled; a list to read, not one to apply. The first:")
     suspects = (
         (one.id, one.label, one.suggested, one.suspicion, " | ".join(one.text)[:80]) for one in drawn.first_suspects

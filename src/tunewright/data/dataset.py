@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections import Counter
@@ -34,6 +35,7 @@ from tunewright.files import write_json
 
 __all__ = ["Dataset", "Difference", "Fields"]
 
+_NAME, _ID = re.compile(r"\w[\w.-]*"), re.compile(r"[0-9a-f]{12}")
 _META, _TABLE, _LOG = "dataset.json", "base.parquet", "edits.jsonl"
 
 
@@ -170,10 +172,10 @@ class Dataset:
         Raises:
             EditError: if an edit is stale, changes the test split unasked, or has an unknown label.
         """
-        moved = _free_name(name or on)
+        moved = on if name is None else _free_name(name)
         with self._log.appending() as (history, lines):
             version = history.resolve(on)
-            if name is None and moved not in history.names:
+            if moved == "base" or moved not in {*history.names, name}:
                 raise EditError(f"version {on} has no name that could move", fix="give the new version a name")
             table = self._replay(history, version)
             for edit in edits:
@@ -272,8 +274,11 @@ def _labels_given(edit: Edit) -> set[str]:
 
 
 def _free_name(name: str) -> str:
-    if not name.strip() or name == "base":
-        raise EditError(f"a version cannot be called {name!r}", fix="give the new version another name")
+    if name == "base" or not _NAME.fullmatch(name) or _ID.fullmatch(name):
+        raise EditError(
+            f"a version cannot be called {name!r}",
+            fix="give it another name: letters, digits, '_', '-' and '.', and not the id of a version",
+        )
     return name
 
 

@@ -130,24 +130,21 @@ class TrainConfig:
             TrainError: if ``arguments`` names a field that TrainingArguments does not have or that is not free, or
                 its values contradict each other.
         """
-        import torch
         from transformers import TrainingArguments
+
+        _check_arguments(self.arguments)
+        self._check_machine(validate=validate)
+        chosen = self._chosen(validate=validate, metric=metric) | {"output_dir": str(output_dir)}
+        try:
+            return TrainingArguments(**(chosen | dict(self.arguments)))
+        except (TypeError, ValueError) as error:
+            raise TrainError(f"TrainingArguments refuses arguments={dict(self.arguments)}: {error}") from error
+
+    def _check_machine(self, *, validate: bool) -> None:
+        import torch
         from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
-        cuda = torch.cuda.is_available()
-        known = {entry.name: entry for entry in fields(TrainingArguments)}
-        for name in self.arguments:
-            if name not in known:
-                raise TrainError(f"TrainingArguments has no field {name!r}", fix=did_you_mean(name, known))
-            if isinstance(known[name].default, int | float) and isinstance(self.arguments[name], str):
-                raise TrainError(
-                    f"TrainingArguments({name}=...) expects a value like {known[name].default!r}, "
-                    f"found {self.arguments[name]!r}",
-                    fix="write a number, True or False",
-                )
-            if name in _OURS:
-                raise TrainError(f"TrainingArguments({name}=...) is not free: {_OURS[name]}", fix="leave it out")
-        if self.precision == "fp16" and not cuda:
+        if self.precision == "fp16" and not torch.cuda.is_available():
             raise TrainError("precision='fp16' expects a GPU, found none", fix="use 'bf16', 'fp32' or 'auto'")
         unknown = [name for name in self.trackers if name not in INTEGRATION_TO_CALLBACK]
         if unknown:
@@ -159,9 +156,13 @@ class TrainConfig:
                 f"patience={self.patience} expects validation rows, found none",
                 fix="add a validation split, or drop it",
             )
+
+    def _chosen(self, *, validate: bool, metric: str) -> dict[str, Any]:
+        import torch
+
+        cuda = torch.cuda.is_available()
         best = validate and (self.keep_best or self.patience is not None)
-        chosen: dict[str, Any] = {
-            "output_dir": str(output_dir),
+        return {
             "num_train_epochs": self.epochs,
             "per_device_train_batch_size": self.batch_size,
             "per_device_eval_batch_size": 2 * self.batch_size,
@@ -192,7 +193,19 @@ class TrainConfig:
             "dataloader_pin_memory": cuda,
             "use_cpu": not cuda and not torch.backends.mps.is_available(),
         }
-        try:
-            return TrainingArguments(**(chosen | dict(self.arguments)))
-        except (TypeError, ValueError) as error:
-            raise TrainError(f"TrainingArguments refuses arguments={dict(self.arguments)}: {error}") from error
+
+
+def _check_arguments(arguments: Mapping[str, Any]) -> None:
+    from transformers import TrainingArguments
+
+    known = {entry.name: entry.default for entry in fields(TrainingArguments)}
+    for name, value in arguments.items():
+        if name not in known:
+            raise TrainError(f"TrainingArguments has no field {name!r}", fix=did_you_mean(name, known))
+        if name in _OURS:
+            raise TrainError(f"TrainingArguments({name}=...) is not free: {_OURS[name]}", fix="leave it out")
+        if isinstance(known[name], int | float) and isinstance(value, str):
+            raise TrainError(
+                f"TrainingArguments({name}=...) expects a value like {known[name]!r}, found {value!r}",
+                fix="write a number, True or False",
+            )

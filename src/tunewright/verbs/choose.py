@@ -86,6 +86,11 @@ def focus(
             raise EditError(f"there is a version called {taken!r} already", fix="choose another --name")
     parent = dataset.resolve(run.meta.get("version", "main"))
     columns = arrays(_present(learnt(run), dataset, parent))
+    if region == "ambiguous" and np.nanmax(columns["epochs_seen"]) < 2:
+        raise DataError(
+            "rows are ambiguous when the model wavers between epochs, and the run has one epoch",
+            fix="train for two or more epochs",
+        )
     suspect = np.equal(columns["suspect"], True)
     chosen = select(
         columns,

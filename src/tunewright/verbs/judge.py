@@ -120,10 +120,12 @@ def ensemble(
         DataError: if the weights do not fit.
     """
     members = [trained(project, run) for run in runs]
-    if len({run.id for run in members}) < 2 or split == "validation":
+    if len({run.id for run in members}) < 2:
+        raise ComparisonError("expected two or more different runs, found one", fix="name a second run")
+    if split == "validation":
         raise ComparisonError(
-            f"expected two or more runs, judged on other rows than validation, found {len(members)} and {split!r}",
-            fix="weights are chosen on the validation rows: judge by --split test",
+            "expected other rows to judge by than those the weights are chosen on, found 'validation'",
+            fix="judge by --split test",
         )
     _require_same_labels(members)
     validation = _stack([labelled(run, "validation") for run in members])
