@@ -31,6 +31,8 @@ RARE_VOCABULARY = 0.90
 """Quantile of the share of unknown words among correct rows."""
 LONG, SHORT = 0.95, 0.05
 """Quantiles of the number of words among correct rows."""
+FEWEST = 20
+"""Correct rows from which a quantile over them says what is usual."""
 LOW_DENSITY = 0.10
 """Quantile of density among correct rows."""
 
@@ -194,10 +196,10 @@ def _numbers(columns: Columns, name: str) -> NDArray[np.float64]:
 
 
 def _quantile(columns: Columns, name: str, right: Mask, quantile: float) -> float:
-    """A quantile over the correctly predicted rows; NaN, which nothing exceeds, if there are none."""
+    """A quantile over the correctly predicted rows; NaN, which nothing exceeds, if too few say what is usual."""
     values = _numbers(columns, name)[right]
     values = values[~np.isnan(values)]
-    return float(np.quantile(values, quantile)) if len(values) else float("nan")
+    return float(np.quantile(values, quantile)) if len(values) >= FEWEST else float("nan")
 
 
 def _share(flags: Mask, rows: Mask) -> float:

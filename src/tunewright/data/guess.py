@@ -127,7 +127,7 @@ def guess(table: pa.Table) -> Guess:
     if not texts:
         raise DataError(
             f"expected a column of texts, found {_listed(profiles.values())}",
-            fix="name the column of the text yourself",
+            fix="rename the column of the texts to 'text', or write project.py by hand (docs/guide/init.md)",
         )
     reasons |= {name: _why_metadata(profile) for name, profile in free.items()}
     text, pair = texts[0][0], texts[1][0] if len(texts) > 1 else None

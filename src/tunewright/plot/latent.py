@@ -143,7 +143,7 @@ def _legend(axes: Axes, layers: list[Layer]) -> None:
     from matplotlib.lines import Line2D
 
     entries = [Line2D([], [], ls="", marker=layer.marker, color=layer.colour, ms=8, mew=0) for layer in layers]
-    texts = [f"{plain(layer.name, most=22)} ({int(layer.mask.sum()):,})" for layer in layers]
+    texts = [f"{plain(layer.name, most=24)} ({int(layer.mask.sum()):,})" for layer in layers]
     legend = axes.legend(
         entries,
         texts,
