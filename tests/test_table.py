@@ -74,3 +74,9 @@ def test_query_has_a_time_limit():
         tables.query(
             "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range", {}, seconds=0.3
         )
+
+
+def test_left_join_matches_by_id_and_keeps_what_is_there():
+    left = pa.table({"id": ["a", "b"], "text": ["x", "y"]})
+    right = pa.table({"id": ["b", "c"], "text": ["other", "z"], "loss": [0.5, 0.7]})
+    assert tables.left_join(left, right).to_pydict() == {"id": ["a", "b"], "text": ["x", "y"], "loss": [None, 0.5]}

@@ -157,7 +157,7 @@ class Run:
         if self.has("predictions"):
             others.append(self.table("predictions"))
         for other in others:
-            wide = _left_join(wide, other)
+            wide = tables.left_join(wide, other)
         return wide
 
     def sql(self, query: str, *, seconds: float = 30.0) -> pa.Table:
@@ -279,17 +279,6 @@ def _without_evaluations(fitting: list[Run]) -> list[Run]:
     """Runs but those that evaluate another one of them."""
     ids = {run.id for run in fitting}
     return [run for run in fitting if run.meta.get("parent") not in ids or run.kind == "train"]
-
-
-def _left_join(left: pa.Table, right: pa.Table) -> pa.Table:
-    """Columns of ``right`` that ``left`` lacks, matched by id; the order of ``left`` is kept."""
-    import pyarrow.compute as pc
-
-    rows = pc.index_in(left["id"].combine_chunks(), value_set=right["id"].combine_chunks())
-    for name in right.column_names:
-        if name not in left.column_names:
-            left = left.append_column(name, right[name].combine_chunks().take(rows))
-    return left
 
 
 def _array(column: pa.Array) -> NDArray[np.generic]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["append", "parts", "pivot", "query", "read", "write"]
+__all__ = ["append", "left_join", "parts", "pivot", "query", "read", "write"]
 
 
 def write(path: str | Path, table: pa.Table) -> None:
@@ -87,6 +87,15 @@ def pivot(table: pa.Table, value: str, *, ids: pa.Array) -> NDArray[np.float64]:
     wide = np.full((len(ids), int(epochs.max()) + 1 if len(epochs) else 0), np.nan)
     wide[rows, epochs] = values
     return wide
+
+
+def left_join(left: pa.Table, right: pa.Table) -> pa.Table:
+    """Columns of ``right`` that ``left`` lacks, matched by ``id``; rows and order of ``left`` stay."""
+    rows = pc.index_in(left["id"].combine_chunks(), value_set=right["id"].combine_chunks())
+    for name in right.column_names:
+        if name not in left.column_names:
+            left = left.append_column(name, right[name].combine_chunks().take(rows))
+    return left
 
 
 def query(sql: str, tables: Mapping[str, pa.Table], *, seconds: float = 30.0) -> pa.Table:

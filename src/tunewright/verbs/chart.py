@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from tunewright.analyze.projection import pca
 from tunewright.project import Project, find_run
-from tunewright.verbs.dynamics import arrays, beside, last_answers, learnt
+from tunewright.table import left_join
+from tunewright.verbs.dynamics import arrays, last_answers, learnt
 from tunewright.verbs.models import embeddings
 from tunewright.verbs.results import Result
 
@@ -74,7 +75,7 @@ def map(project: Project, run: Run | str | None = None, *, latent: bool = False)
         RunError: if there is no such run, or it has no dynamics.
     """
     run = find_run(project, run)
-    rows = beside(beside(learnt(run), run.table("examples")), last_answers(run))
+    rows = left_join(left_join(learnt(run), run.table("examples")), last_answers(run))
     files = _draw(run, rows) + (_draw_latent(project, run, rows) if latent else ())
     suspect = np.equal(rows["suspect"].to_numpy(), True)
     return DataMap(
@@ -146,7 +147,7 @@ def _draw_latent(project: Project, run: Run, rows: pa.Table) -> tuple[Path, ...]
     from tunewright.plot import latent
 
     embeddings(project, run)
-    rows = beside(rows, run.compute(pca))
+    rows = left_join(rows, run.compute(pca))
     names = ("pc1", "pc2", "probability", "label", "correct")
     columns: dict[str, NDArray[Any]] = {name: arrays(rows)[name] for name in names}
     sheet = latent.figure(columns, labels=run.labels or None, **_facts(run))

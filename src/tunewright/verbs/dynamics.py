@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 from tunewright.analyze.dynamics import aum, closeness, data_map, el2n, forgetting
 from tunewright.analyze.mislabel import suspects
 from tunewright.analyze.regions import name_regions
+from tunewright.table import left_join
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tunewright.run import Run
 
-__all__ = ["arrays", "beside", "last_answers", "learnt"]
+__all__ = ["arrays", "last_answers", "learnt"]
 
 
 def learnt(run: Run) -> pa.Table:
@@ -31,11 +32,11 @@ def learnt(run: Run) -> pa.Table:
     """
     table = run.compute(data_map)
     for analysis in (forgetting, aum, el2n, closeness):
-        table = beside(table, run.compute(analysis))
-    table = beside(table, run.compute(suspects, labels=list(run.labels)))
+        table = left_join(table, run.compute(analysis))
+    table = left_join(table, run.compute(suspects, labels=list(run.labels)))
     regions = pa.table({"id": table["id"], "region": pa.array(name_regions(arrays(table)).tolist(), pa.string())})
     run.write("columns/regions", regions)
-    return beside(table, regions)
+    return left_join(table, regions)
 
 
 def last_answers(run: Run) -> pa.Table:
@@ -63,15 +64,6 @@ def last_answers(run: Run) -> pa.Table:
         }
     )
     return table.filter(pa.array(known))
-
-
-def beside(left: pa.Table, right: pa.Table) -> pa.Table:
-    """Columns of ``right`` that ``left`` lacks, matched by id; the rows of ``left`` stay."""
-    rows = pc.index_in(left["id"].combine_chunks(), value_set=right["id"].combine_chunks())
-    for name in right.column_names:
-        if name not in left.column_names:
-            left = left.append_column(name, right[name].combine_chunks().take(rows))
-    return left
 
 
 def arrays(table: pa.Table) -> dict[str, NDArray[np.generic]]:

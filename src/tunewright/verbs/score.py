@@ -19,7 +19,8 @@ from tunewright.analyze.text import evidence, vocabulary
 from tunewright.errors import DataError
 from tunewright.files import write_text
 from tunewright.project import Project
-from tunewright.verbs.dynamics import arrays, beside
+from tunewright.table import left_join
+from tunewright.verbs.dynamics import arrays
 from tunewright.verbs.evaluations import predict_split, scores, trained
 from tunewright.verbs.lengths import token_lengths
 from tunewright.verbs.models import embeddings, load
@@ -144,7 +145,7 @@ def _evidence(project: Project, parent: Run, made: Run) -> Columns:
     rows, known = made.table("examples"), parent.table("examples")
     training = known.filter(pc.equal(known["split"], "train"))
     model, tokenizer = load(project, parent)
-    columns = arrays(beside(beside(made.table("predictions"), rows), _suspected(parent)))
+    columns = arrays(left_join(left_join(made.table("predictions"), rows), _suspected(parent)))
     columns |= evidence(_joined_texts(project, rows), known=vocabulary(_joined_texts(project, training)))
     lengths, limit = token_lengths(project.task, tokenizer, rows)
     columns["truncated"] = lengths > (limit or lengths.max())
@@ -165,8 +166,8 @@ def _near(parent: Run, stored: pa.Table, vectors: pa.Table, rows: pa.Table) -> C
     """Nearest training rows of the evaluated ones; nothing if there are fewer than two training rows."""
     stored = stored.filter(pc.equal(stored["split"], "train"))
     stored = stored.filter(pc.invert(pc.is_in(stored["id"], rows["id"].combine_chunks())))
-    training = beside(stored, parent.table("examples", ["id", "label"]))
-    own = beside(vectors, rows.select(["id", "label"]))
+    training = left_join(stored, parent.table("examples", ["id", "label"]))
+    own = left_join(vectors, rows.select(["id", "label"]))
     both = pa.concat_tables([own, training.select(own.column_names)])
     split = np.array(both["split"].to_pylist(), dtype=object)
     if (split == "train").sum() < 2:
