@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from tunewright.train.speed import choose
 from tunewright.train.trackers import curves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
@@ -85,7 +86,8 @@ def fit(
             root, kind="train", name=name, config=described, examples=examples, **provenance(), **(meta or {})
         )
     )
-    return _claimed_train(run, task, tokenizer, config, callbacks)
+    with _training(run):
+        return _train(run, task, tokenizer, config, callbacks)
 
 
 def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -> Run:
@@ -107,7 +109,8 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -
         )
     config = TrainConfig.from_json(run.meta["config"])
     tokenizer = load_tokenizer(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
-    return _claimed_train(run, task, tokenizer, config, callbacks)
+    with _training(run):
+        return _train(run, task, tokenizer, config, callbacks)
 
 
 def is_running(run: Run) -> bool:
@@ -116,20 +119,17 @@ def is_running(run: Run) -> bool:
         return not free
 
 
-def _claimed_train(
-    run: Run,
-    task: Task,
-    tokenizer: PreTrainedTokenizerBase,
-    config: TrainConfig,
-    callbacks: Sequence[TrainerCallback],
-) -> Run:
+@contextmanager
+def _training(run: Run) -> Iterator[None]:
+    """The run is this training's for the block: no other may begin on it, and a failure is written down."""
     if not is_first_process():
-        return _train(run, task, tokenizer, config, callbacks)
+        yield
+        return
     with claimed(run.folder / _LOCK) as free:
         if not free:
             raise TrainError(f"run {run.id} is being trained by another process", fix="wait for it, or stop it first")
         try:
-            return _train(run, task, tokenizer, config, callbacks)
+            yield
         except Exception:
             Run.open(run.folder).update(status="failed")
             raise

@@ -88,7 +88,10 @@ def resumable(project: Project) -> Run:
     found = [run for run in runs(project.runs_folder) if run.kind == "train" and _is_unfinished(run)]
     found = [run for run in found if not is_running(run)]
     if not found:
-        raise TrainError("expected an unfinished training run, found none", fix="train without --resume")
+        raise TrainError(
+            "expected an unfinished training run, found none",
+            fix="name a failed one to try it again (--resume RUN), or train without --resume",
+        )
     return found[-1]
 
 
