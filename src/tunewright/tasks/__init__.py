@@ -1,4 +1,4 @@
-"""What differs between tasks: a frozen value behind a six-method protocol.
+"""What differs between tasks: a frozen value behind a seven-method protocol.
 
 ``measure`` is the narrow waist: after it, everything is columns and blind to the task.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -14,20 +15,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Collator", "Feature", "Task"]
+__all__ = ["Collator", "Feature", "Forward", "Task"]
 
 Feature = dict[str, Any]
-"""One model input: token lists, ``labels``, and the ``id`` (and ``window``) of the example it belongs to."""
+"""One model input, which is a whole example or a window of it.
+
+Always: token lists, ``id``, ``window`` (from 0), ``length`` in tokens, ``labels`` and ``teaches`` (False: not to be
+trained on). Sometimes: ``weight`` in the loss, ``pool`` (tokens whose mean is the embedding) and, for tasks that need
+them or when asked for, ``offsets`` (characters of each token) and ``fields`` (the text field it is from, or None).
+"""
 
 Collator = Callable[[Sequence[Feature]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """One forward pass and all that it takes to read it.
+
+    ``inputs`` is the batch without its targets; ``features`` are what it was made of, in order.
+    """
+
+    outputs: Any
+    features: Sequence[Feature]
+    inputs: Mapping[str, Any]
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
 
 
 @runtime_checkable
 class Task(Protocol):
     """Classifying, answering or summarising, as a value.
 
-    Attributes that are data: ``labels`` (names in the order of the logits), ``metric`` (name of the score that picks
-    the best checkpoint, more is better) and ``text_fields`` (columns that hold what a person reads).
+    Attributes that are data: ``labels`` (names in the order of the logits; empty where targets are no list),
+    ``metric`` (name of the main score, more is better), ``text_fields`` (columns that hold what a person reads) and
+    ``target_fields`` (columns that hold the gold target, besides ``label``).
     """
 
     @property
@@ -39,12 +60,20 @@ class Task(Protocol):
     @property
     def text_fields(self) -> tuple[str, ...]: ...
 
-    def encode(self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-        """Rows as columns (``id``, the text fields, the target, optionally ``weight``) -> features, in order."""
+    @property
+    def target_fields(self) -> tuple[str, ...]: ...
+
+    def encode(
+        self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase, *, offsets: bool = False
+    ) -> list[Feature]:
+        """Rows as columns (``id``, the text fields, the targets, optionally ``weight``) -> features, in order.
+
+        A row may give several features, one after the other: windows of a long text. Targets may be missing.
+        """
         ...
 
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
-        """A function from features to a padded batch of tensors, targets under ``labels``."""
+        """A function from features to a padded batch of tensors; ``labels`` is a tensor, or a mapping of tensors."""
         ...
 
     def load_model(self, source: str, *, trust_remote_code: bool = False) -> PreTrainedModel:
@@ -52,13 +81,28 @@ class Task(Protocol):
         ...
 
     def measure(self, outputs: Any, targets: Any) -> dict[str, torch.Tensor]:
-        """What the recorder keeps of one forward pass: tensors [batch] on the device, no host sync."""
+        """What the recorder keeps of one forward pass: tensors [batch] on the device, no host sync.
+
+        ``targets`` is the batch's ``labels``. Through ``loss`` a gradient flows. A feature without gold gives NaN
+        and False.
+        """
         ...
 
-    def decode(self, outputs: Any) -> dict[str, NDArray[np.generic]]:
-        """What a user sees of one forward pass: ``predicted``, ``probability`` [batch], ``logits`` [batch, labels]."""
+    def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
+        """What a user sees of one forward pass, per feature: ``predicted``, ``probability`` and the task's own columns.
+
+        Where an example has several windows, the one with the largest ``window_score`` speaks for it, and the lists
+        in ``n_best`` become one.
+        """
+        ...
+
+    def grade(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[np.generic]]:
+        """Scores of each predicted example, from ``label``, ``predicted`` and the target fields, each float [n].
+
+        Always ``correct`` (0 or 1); in [0, 1], more is better; NaN for rows without a label.
+        """
         ...
 
     def score(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, float]:
-        """Metrics of predicted rows; columns ``label`` and ``predicted``; rows without a label do not count."""
+        """Metrics of predicted examples, of the same columns; rows without a label do not count."""
         ...

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from tunewright.tasks import Collator, Feature
+    from tunewright.tasks import Collator, Feature, Forward
 
 __all__ = ["Classification"]
 
@@ -58,8 +58,15 @@ class Classification:
         """The columns a person reads: one, or two for a pair."""
         return (self.text,) if self.text_pair is None else (self.text, self.text_pair)
 
-    def encode(self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-        """Tokenise rows; every feature holds ``id``, ``window`` 0, ``length`` and ``labels``.
+    @property
+    def target_fields(self) -> tuple[str, ...]:
+        """None: the label is the target."""
+        return ()
+
+    def encode(
+        self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase, *, offsets: bool = False
+    ) -> list[Feature]:
+        """Tokenise rows; every row is one feature.
 
         ``labels`` is a class index, -100 for an unlabelled row; where any row's weight is not 1, it is a
         distribution over the labels times the weight, so that the weight needs no channel of its own.
@@ -70,12 +77,15 @@ class Classification:
         texts = [list(rows[field]) for field in self.text_fields]
         limit = min(self.max_length or 512, tokenizer.model_max_length)
         encoded = tokenizer(*texts, truncation=True, max_length=limit)
+        places = self._places(texts, tokenizer, limit) if offsets else [{} for _ in texts[0]]
         codes = self._codes(rows[self.label]) if self.label in rows else [_UNLABELLED] * len(texts[0])
         targets = self._weighted(codes, rows["weight"]) if "weight" in rows else codes
         names = list(encoded.keys())
         return [
             {name: encoded[name][row] for name in names}
-            | {"id": example, "window": 0, "length": len(encoded["input_ids"][row]), "labels": target}
+            | {"id": example, "window": 0, "length": len(encoded["input_ids"][row])}
+            | {"labels": target, "teaches": codes[row] != _UNLABELLED}
+            | places[row]
             for row, (example, target) in enumerate(zip(rows["id"], targets, strict=True))
         ]
 
@@ -156,17 +166,24 @@ class Classification:
             "correct": (margin > 0) & labelled,
         }
 
-    def decode(self, outputs: Any) -> dict[str, NDArray[np.generic]]:
+    def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
         """``predicted`` label names [batch], their ``probability`` [batch], and float32 ``logits`` [batch, labels]."""
         import numpy as np
 
-        logits = outputs.logits.detach().float()
+        logits = forward.outputs.logits.detach().float()
         probability, code = logits.softmax(-1).max(-1)
         return {
             "predicted": np.array(self.labels, dtype=object)[code.cpu().numpy()],
             "probability": probability.cpu().numpy(),
             "logits": logits.cpu().numpy(),
         }
+
+    def grade(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[np.generic]]:
+        """``correct`` [n]: 1 where the predicted label is the gold one, NaN where there is none."""
+        import numpy as np
+
+        pairs = zip(columns["label"], columns["predicted"], strict=True)
+        return {"correct": np.array([np.nan if gold is None else float(gold == said) for gold, said in pairs])}
 
     def score(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, float]:
         """``accuracy`` and ``macro_f1`` (mean over the gold labels that occur), both in [0, 1]; empty without labels."""
@@ -180,6 +197,20 @@ class Classification:
             "accuracy": float(accuracy_score(gold, predicted)),
             "macro_f1": float(f1_score(gold, predicted, labels=sorted(set(gold)), average="macro", zero_division=0)),
         }
+
+    def _places(
+        self, texts: list[list[str]], tokenizer: PreTrainedTokenizerBase, limit: int
+    ) -> list[dict[str, list[Any]]]:
+        """``offsets`` and ``fields`` of every row's tokens."""
+        encoded = tokenizer(*texts, truncation=True, max_length=limit, return_offsets_mapping=True)
+        fields = self.text_fields
+        return [
+            {
+                "offsets": encoded["offset_mapping"][row],
+                "fields": [None if part is None else fields[part] for part in encoded.sequence_ids(row)],
+            }
+            for row in range(len(texts[0]))
+        ]
 
     def _codes(self, names: Sequence[str | None]) -> list[int]:
         known = {label: code for code, label in enumerate(self.labels)}
