@@ -15,6 +15,7 @@ DYNAMICS = pa.table(
     {
         "id": ["b", "a", "a", "b"],
         "epoch": pa.array([0, 0, 1, 1], pa.int32()),
+        "window": pa.array([0, 0, 0, 0], pa.int32()),
         "gold_probability": [0.2, 0.4, 0.8, 0.6],
     }
 )
@@ -43,6 +44,22 @@ def test_what_is_written_is_opened(run):
     assert "a-run" in again.id
     assert again.table("examples").equals(EXAMPLES)
     assert json.loads((run.folder / "run.json").read_text())["config"] == {"epochs": 2}
+
+
+def test_of_several_windows_the_one_with_the_gold_target_speaks(tmp_path):
+    made = Run.create(tmp_path, kind="train", name="windows", config={}, examples=EXAMPLES)
+    windows = pa.table(
+        {
+            "id": ["a", "a", "a", "b"],
+            "epoch": pa.array([0, 0, 0, 0], pa.int32()),
+            "window": pa.array([0, 1, 2, 0], pa.int32()),
+            "gold_probability": [float("nan"), 0.7, 0.3, 0.1],
+            "margin": [-9.0, 2.0, 1.0, 0.5],
+        }
+    )
+    made.append("dynamics", "part-0", windows)
+    ids, columns = made.inputs(["dynamics.margin"])
+    assert dict(zip(ids.to_pylist(), columns["margin"][:, 0].tolist(), strict=True)) == {"a": 2.0, "b": 0.5}
 
 
 def test_compute_aligns_by_id_and_stores(run):

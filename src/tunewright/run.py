@@ -209,12 +209,14 @@ class Run:
     def _aligned(self, name: str, columns: list[str], ids: pa.Array) -> dict[str, NDArray[np.generic]]:
         import pyarrow.compute as pc
 
-        keys = ["id", "epoch"] if name == "dynamics" else ["id"]
+        keys = ["id", "epoch", "window", "gold_probability"] if name == "dynamics" else ["id"]
         try:
             table = self.table(name, list(dict.fromkeys([*keys, *columns])))
         except (KeyError, DataError, pa.ArrowInvalid) as error:
             raise ColumnError(f"expected {columns} in table {name!r} of run {self.id}: {error}") from error
         if name == "dynamics":
+            if pc.max(table["window"]).as_py():
+                table = tables.one_window(table)
             return {column: tables.pivot(table, column, ids=ids) for column in columns}
         rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
         taken = table.take(rows)

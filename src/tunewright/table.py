@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,31 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["append", "left_join", "parts", "pivot", "query", "read", "write"]
+__all__ = ["append", "left_join", "one_window", "parts", "pivot", "query", "read", "write", "writing"]
 
 
 def write(path: str | Path, table: pa.Table) -> None:
     """Write a table as one Parquet file, whole or not at all."""
     with whole(path) as part:
         pq.write_table(table, part, compression="zstd")
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[Callable[[pa.Table], None]]:
+    """Write a Parquet file block by block; it appears when the block of code ends well, or not at all."""
+    with whole(path) as part:
+        writer: pq.ParquetWriter | None = None
+
+        def write_block(block: pa.Table) -> None:
+            nonlocal writer
+            writer = writer or pq.ParquetWriter(part, block.schema, compression="zstd")
+            writer.write_table(block)
+
+        try:
+            yield write_block
+        finally:
+            if writer is not None:
+                writer.close()
 
 
 def parts(path: str | Path) -> list[Path]:
@@ -87,6 +107,27 @@ def pivot(table: pa.Table, value: str, *, ids: pa.Array) -> NDArray[np.float64]:
     wide = np.full((len(ids), int(epochs.max()) + 1 if len(epochs) else 0), np.nan)
     wide[rows, epochs] = values
     return wide
+
+
+def one_window(dynamics: pa.Table) -> pa.Table:
+    """Of the windows of an example in an epoch, the one with the largest ``gold_probability``: it speaks for the example.
+
+    A window that does not hold the gold target has none (NaN), and speaks only if no other does.
+
+    Args:
+        dynamics: columns ``id``, ``epoch``, ``gold_probability`` and others.
+
+    Returns:
+        one row per id and epoch.
+    """
+    import numpy as np
+
+    ids = dynamics["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    epochs = dynamics["epoch"].to_numpy()
+    probability = np.nan_to_num(dynamics["gold_probability"].to_numpy(), nan=-1)
+    order = np.lexsort((-probability, epochs, ids))
+    is_first = np.any(np.diff(np.stack([ids[order], epochs[order]]), prepend=-1), axis=0)
+    return dynamics.take(pa.array(np.sort(order[is_first])))
 
 
 def left_join(left: pa.Table, right: pa.Table) -> pa.Table:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tunewright.columns import COLUMNS
-from tunewright.tasks import Task
+from tunewright.tasks import Forward, Task
 from tunewright.tasks.classify import Classification
 from tunewright.tasks.source import load_tokenizer
 from tunewright.toy import toy_model, toy_pairs, toy_texts
@@ -34,9 +34,11 @@ def case(request, source):
     model = task.load_model(source).eval()
     features = task.encode(rows.to_pydict(), tokenizer)
     batch = task.collator(tokenizer)(features)
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
     with torch.no_grad():
-        outputs = model(**{name: value for name, value in batch.items() if name != "labels"})
-    return task, rows, tokenizer, features, batch, outputs
+        outputs = model(**inputs)
+    forward = Forward(outputs=outputs, features=features, inputs=inputs, model=model, tokenizer=tokenizer)
+    return task, rows, tokenizer, features, batch, forward
 
 
 def test_is_a_task(case):

@@ -82,7 +82,7 @@ def test_thousands_of_labels():
     many = Classification(labels=tuple(f"l{number}" for number in range(3000)))
     outputs = SimpleNamespace(logits=torch.randn(4, 3000))
     assert many.measure(outputs, torch.tensor([0, 1, 2, 2999]))["margin"].shape == (4,)
-    assert many.decode(outputs)["logits"].shape == (4, 3000)
+    assert many.decode(SimpleNamespace(outputs=outputs))["logits"].shape == (4, 3000)
 
 
 @pytest.mark.parametrize("labels", [(), ("one",), ("a", "a")])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import torch
+
+from tunewright.observe.windows import merge
+from tunewright.tasks import Forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +21,11 @@ if TYPE_CHECKING:
 
     from tunewright.tasks import Feature, Task
 
-__all__ = ["Latency", "batches", "latency", "predict"]
+__all__ = ["Latency", "batches", "evaluating", "latency", "on_device", "predict"]
 
-Advance = "Callable[[int], None]"
+_BLOCK = 2048  # rows that are in memory as tokens and answers at a time
+_SHOWN = ("gold_probability", "loss", "margin")
+_MEASURED = {*_SHOWN, "gold_logit", "other_logit", "log_sum_exp", "sum_of_squares", "other", "correct"}
 
 
 def predict(
@@ -34,32 +40,53 @@ def predict(
     """One prediction per row, in the order of the rows, with dropout off.
 
     Args:
-        rows: columns ``id``, the task's text fields, and optionally ``label`` and ``split``.
-        batch_size: examples per forward pass; similar lengths share a batch.
-        advance: called with the number of rows done after each batch.
+        rows: columns ``id``, the task's text fields, and optionally ``label``, the target fields and ``split``.
+        batch_size: inputs per forward pass; similar lengths share a batch.
+        advance: called with the number of rows done, now and then.
 
     Returns:
-        columns id, split and label where given, predicted, probability, logits, and, where labels are given,
-        gold_probability, loss, margin (null for unlabelled rows) and correct (null likewise).
+        columns id, split and label where given; predicted, probability and what else the task says; and, where
+        labels are given, gold_probability, loss, margin and the task's grades (null for unlabelled rows).
     """
+    blocks = []
+    for start in range(0, max(rows.num_rows, 1), _BLOCK):
+        block = rows.slice(start, _BLOCK)
+        blocks.append(_predict_block(model, task, tokenizer, block, batch_size))
+        if advance is not None:
+            advance(block.num_rows)
+    return pa.concat_tables(blocks, promote_options="default")
+
+
+def _predict_block(
+    model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table, batch_size: int
+) -> pa.Table:
     plain = rows.drop_columns(["weight"]) if "weight" in rows.column_names else rows
     features = task.encode(plain.to_pydict(), tokenizer)
-    collected: dict[str, list[Any]] = {}
+    said: dict[str, list[Any]] = {}
+    measured: dict[str, list[Any]] = {}
     order: list[int] = []
     for positions, batch in batches(features, task.collator(tokenizer), batch_size=batch_size):
-        targets = batch.pop("labels").to(model.device)
-        with _evaluating(model):
-            outputs = model(**_on(batch, model.device))
-        columns = task.decode(outputs) | {
-            name: value.cpu().numpy() for name, value in task.measure(outputs, targets).items()
-        }
-        for name, values in columns.items():
-            collected.setdefault(name, []).append(values)
+        inputs = on_device(batch, model.device)
+        targets = inputs.pop("labels")
+        with evaluating(model):
+            outputs = model(**inputs)
+            columns = task.measure(outputs, targets)
+            read = [features[position] for position in positions]
+            answers = task.decode(
+                Forward(outputs=outputs, features=read, inputs=inputs, model=model, tokenizer=tokenizer)
+            )
+        _extend(said, answers)
+        _extend(measured, {name: values.cpu().numpy() for name, values in columns.items()})
         order += positions
-        if advance is not None:
-            advance(len(positions))
     back = np.argsort(order)
-    return _table(rows, {name: np.concatenate(parts)[back] for name, parts in collected.items()})
+    ids = [feature["id"] for feature in features]
+    in_order = {name: [values[row] for row in back] for name, values in said.items()}
+    return _table(rows, task, merge(ids, in_order, {name: np.array(values)[back] for name, values in measured.items()}))
+
+
+def _extend(columns: dict[str, list[Any]], more: Mapping[str, Any]) -> None:
+    for name, values in more.items():
+        columns.setdefault(name, []).extend(values)
 
 
 def batches(
@@ -91,11 +118,14 @@ def latency(
     tokenising, forward = [], []
     for turn in range(-3, repeats):
         start = time.perf_counter()
-        batch = collator(task.encode(columns, tokenizer))
+        features = task.encode(columns, tokenizer)
+        batch = collator(features)
         middle = time.perf_counter()
-        batch.pop("labels")
-        with _evaluating(model):
-            task.decode(model(**_on(batch, model.device)))
+        inputs = on_device(batch, model.device)
+        del inputs["labels"]
+        with evaluating(model):
+            outputs = model(**inputs)
+            task.decode(Forward(outputs=outputs, features=features, inputs=inputs, model=model, tokenizer=tokenizer))
         end = time.perf_counter()
         if turn >= 0:
             tokenising.append(1000 * (middle - start))
@@ -109,26 +139,27 @@ def latency(
     )
 
 
-def _evaluating(model: PreTrainedModel) -> Any:
+def evaluating(model: PreTrainedModel) -> Any:
+    """Dropout off, no gradients, for a block."""
     model.eval()
     return torch.inference_mode()
 
 
-def _on(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    return {name: value.to(device) for name, value in batch.items()}
+def on_device(value: Any, device: torch.device) -> Any:
+    """A batch, and the mappings in it, moved to a device."""
+    if isinstance(value, Mapping):
+        return {name: on_device(inner, device) for name, inner in value.items()}
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
-def _table(rows: pa.Table, columns: dict[str, np.ndarray[Any, Any]]) -> pa.Table:
+def _table(rows: pa.Table, task: Task, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
     kept = {name: rows[name] for name in ("id", "split", "label") if name in rows.column_names}
-    predicted = {
-        "predicted": pa.array(columns["predicted"].tolist(), pa.string()),
-        "probability": pa.array(columns["probability"]),
-        "logits": pa.array(list(columns["logits"]), pa.list_(pa.float32())),
-    }
+    said = {name: pa.array(list(values)) for name, values in columns.items() if name not in _MEASURED}
     if "label" not in kept:
-        return pa.table(kept | predicted)
-    unlabelled = np.isnan(columns["margin"])
-    measured = {
-        name: pa.array(columns[name], mask=unlabelled) for name in ("gold_probability", "loss", "margin", "correct")
-    }
-    return pa.table(kept | predicted | measured)
+        return pa.table(kept | said)
+    targets = {name: rows[name].to_pylist() for name in ("label", *task.target_fields) if name in rows.column_names}
+    grades = task.grade({"predicted": columns["predicted"], **targets})
+    numbers = {name: np.asarray(columns[name]) for name in _SHOWN} | grades
+    measured = {name: pa.array(values, mask=np.isnan(values)) for name, values in numbers.items()}
+    measured["correct"] = measured["correct"].cast(pa.bool_())
+    return pa.table(kept | said | measured)

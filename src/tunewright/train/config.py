@@ -176,6 +176,7 @@ class TrainConfig:
             "fp16": self.precision == "fp16",
             "train_sampling_strategy": "sequential" if self.batching == "length" else "random",
             "remove_unused_columns": False,
+            "label_names": ["labels"],  # of every task, whatever the model calls its targets
             "save_strategy": "epoch",
             "eval_strategy": "epoch" if validate else "no",
             "save_total_limit": 2,

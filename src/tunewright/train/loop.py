@@ -6,7 +6,6 @@ import math
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
@@ -21,7 +20,7 @@ from tunewright.tasks.source import load_tokenizer, quiet
 from tunewright.train.batching import LengthGrouped, padding_ratio
 from tunewright.train.checkpoints import discard, last_complete
 from tunewright.train.config import TrainConfig
-from tunewright.train.losses import Loss, balanced
+from tunewright.train.losses import Loss, MeasuredLoss, PerExample, balanced
 from tunewright.train.processes import from_first, is_first_process, shared_run
 from tunewright.train.progress import TrainingProgress
 from tunewright.train.provenance import provenance
@@ -53,6 +52,7 @@ def fit(
     root: str | Path,
     name: str = "train",
     callbacks: Sequence[TrainerCallback] = (),
+    loss: PerExample | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Run:
     """Fine-tune a model on the ``train`` rows and record the training dynamics.
@@ -66,6 +66,7 @@ def fit(
         root: folder of runs.
         name: short name of the run.
         callbacks: further Trainer callbacks, such as a progress bar.
+        loss: what an example costs, instead of the cross-entropy of the task.
         meta: JSON values to keep in run.json (dataset, version, parent).
 
     Returns:
@@ -76,7 +77,9 @@ def fit(
     """
     if _taught(examples).num_rows == 0:
         raise TrainError("expected labelled rows in split 'train', found none", fix="check the labels and the splits")
-    _loss(config, task, examples, split_batch=False)  # refuses class weights that do not fit, before a run is made
+    _loss(
+        config, task, examples, own=loss, split_batch=False
+    )  # refuses class weights that do not fit, before a run is made
     tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
     # reading the device starts the process group, through which the processes agree on one run
     _ = config.training_arguments("unused", validate=_labelled(examples, "validation").num_rows > 0).device
@@ -87,10 +90,10 @@ def fit(
         )
     )
     with _training(run):
-        return _train(run, task, tokenizer, config, callbacks)
+        return _train(run, task, tokenizer, config, callbacks, loss=loss)
 
 
-def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -> Run:
+def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = (), loss: PerExample | None = None) -> Run:
     """Continue an interrupted run from its last complete checkpoint, or from its beginning if it has none.
 
     Optimizer, scheduler, random state, order and dynamics go on as if nothing had happened.
@@ -110,7 +113,7 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = ()) -
     config = TrainConfig.from_json(run.meta["config"])
     tokenizer = load_tokenizer(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
     with _training(run):
-        return _train(run, task, tokenizer, config, callbacks)
+        return _train(run, task, tokenizer, config, callbacks, loss=loss)
 
 
 def is_running(run: Run) -> bool:
@@ -141,10 +144,14 @@ def _train(
     tokenizer: PreTrainedTokenizerBase,
     config: TrainConfig,
     callbacks: Sequence[TrainerCallback],
+    *,
+    loss: PerExample | None,
 ) -> Run:
     checkpoint = last_complete(run.folder / "checkpoints")
     examples = run.table("examples")
-    train = task.encode(_taught(examples).to_pydict(), tokenizer)
+    train = _features(task, _taught(examples), tokenizer)
+    if not train:
+        raise TrainError("none of the training rows has a target that fits into the input", fix="raise max_length")
     validation = _features(task, _unweighted(_labelled(examples, "validation")), tokenizer)
     set_seed(config.seed)
     model = task.load_model(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
@@ -157,7 +164,7 @@ def _train(
     torch.set_num_threads(speed.threads)
     # absolute: the Trainer notes the path of the best checkpoint, and may be resumed from another folder
     checkpoints = (run.folder / "checkpoints").resolve()
-    arguments = config.training_arguments(checkpoints, validate=bool(validation), metric=task.metric)
+    arguments = config.training_arguments(checkpoints, validate=bool(validation), metric=_judged_by(task))
     arguments.run_name = arguments.run_name or run.id
     # set again: the measurement, or the processes' start, must not decide what dropout draws first
     set_seed(config.seed)
@@ -170,10 +177,12 @@ def _train(
         train_dataset=order if config.batching == "length" else _Ordered(train),
         eval_dataset=_Ordered(sorted(validation, key=lambda feature: -feature["length"])) if validation else None,
         data_collator=recorder.collator(collator) if recorder else collator,
-        compute_loss_func=_loss(config, task, examples, split_batch=_splits_batch(arguments)),
+        compute_loss_func=_loss(config, task, examples, own=loss, split_batch=_splits_batch(arguments)),
         compute_metrics=_metrics(task),
         callbacks=[*([recorder] if recorder else []), *_stopping(config), *curves(config.trackers, run), *callbacks],
     )
+    if not task.labels:
+        trainer.loss_is_scaled_for_ga = False  # a mean over the batch: the Trainer divides by the accumulated ones
     trainer.remove_callback(PrinterCallback)
     if trainer.is_world_process_zero():
         lengths = [order[position]["length"] for position in range(len(order))]
@@ -182,6 +191,7 @@ def _train(
             config={**run.meta["config"], **config.to_json()},
             labels=list(task.labels),
             speed=dict(speed.seconds),
+            untaught=_untaught(_taught(examples), train),
             unlabelled=_count(examples, "train") - _labelled(examples, "train").num_rows,
             weightless=_labelled(examples, "train").num_rows - _taught(examples).num_rows,
             padding=round(padding_ratio(lengths, batch_size), 4) if config.batching == "length" else None,
@@ -231,7 +241,8 @@ def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: T
         model: Any = task.load_model(str(run.model_folder))
         predictions = predict(model.to(trainer.args.device), task, tokenizer, rows)
         run.write("predictions", predictions)
-        metrics = task.score(predictions.select(["label", "predicted"]).to_pydict())
+        targets = rows.select([name for name in task.target_fields if name in rows.column_names])
+        metrics = task.score({**predictions.select(["label", "predicted"]).to_pydict(), **targets.to_pydict()})
     history = [_finite(entry) for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
     run.update(
         status=_FINISHED,
@@ -270,7 +281,16 @@ def _count(examples: pa.Table, split: str) -> int:
 
 
 def _features(task: Task, rows: pa.Table, tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-    return task.encode(rows.to_pydict(), tokenizer) if rows.num_rows else []
+    """The inputs that hold their target: those that can be trained on."""
+    features = task.encode(rows.to_pydict(), tokenizer) if rows.num_rows else []
+    return [feature for feature in features if feature["teaches"]]
+
+
+def _untaught(rows: pa.Table, features: Sequence[Feature]) -> dict[str, Any]:
+    """Training rows whose target is in none of their inputs: it was cut off."""
+    taught = {feature["id"] for feature in features}
+    ids = [name for name in rows["id"].to_pylist() if name not in taught]
+    return {"count": len(ids), "ids": ids}
 
 
 def _typical(features: Sequence[Feature], config: TrainConfig) -> list[Feature]:
@@ -287,7 +307,22 @@ def _splits_batch(arguments: TrainingArguments) -> bool:
     return bool(arguments.world_size > 1 or arguments.gradient_accumulation_steps > 1)
 
 
-def _loss(config: TrainConfig, task: Task, examples: pa.Table, *, split_batch: bool) -> Loss | None:
+def _loss(
+    config: TrainConfig, task: Task, examples: pa.Table, *, own: PerExample | None, split_batch: bool
+) -> Loss | MeasuredLoss | None:
+    if own is not None:
+        return MeasuredLoss(own)
+    if task.labels:
+        return _class_loss(config, task, examples, split_batch=split_batch)
+    if config.class_weights or config.loss != "cross_entropy" or config.label_smoothing:
+        raise TrainError(
+            "class weights, focal loss and label smoothing expect a task with labels, found one without",
+            fix="leave them out, or give the project a loss of your own",
+        )
+    return MeasuredLoss(lambda outputs, targets: task.measure(outputs, targets)["loss"])
+
+
+def _class_loss(config: TrainConfig, task: Task, examples: pa.Table, *, split_batch: bool) -> Loss | None:
     """None is the model's own cross-entropy, exactly as a stock Trainer computes it.
 
     Not where a step's batch is split over accumulated parts or processes: the Trainer trusts every model to divide by
@@ -309,12 +344,20 @@ def _loss(config: TrainConfig, task: Task, examples: pa.Table, *, split_batch: b
     return Loss(gamma=gamma, weights=weights, smoothing=config.label_smoothing)
 
 
+def _judged_by(task: Task) -> str:
+    """What picks the best checkpoint: a score that logits give, or else the loss, for other scores need decoding."""
+    return task.metric if task.labels else "loss"
+
+
 def _metrics(task: Task) -> Any:
+    if not task.labels:
+        return None
+
     def compute(evaluated: Any) -> dict[str, float]:
-        outputs = SimpleNamespace(logits=torch.from_numpy(evaluated.predictions))
         codes = evaluated.label_ids.argmax(-1) if evaluated.label_ids.ndim == 2 else evaluated.label_ids
         gold = [task.labels[code] for code in codes]
-        return task.score({"label": gold, "predicted": task.decode(outputs)["predicted"].tolist()})
+        said = [task.labels[code] for code in evaluated.predictions.argmax(-1)]
+        return task.score({"label": gold, "predicted": said})
 
     return compute
 

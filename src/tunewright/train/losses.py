@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["Loss", "balanced"]
+__all__ = ["Loss", "MeasuredLoss", "PerExample", "balanced"]
+
+PerExample = Callable[[Any, Any], "torch.Tensor"]
+"""Outputs and targets of a batch -> losses [batch]."""
 
 
 _TINY = 1e-7  # a power below 1 has an infinite slope at 0
@@ -66,6 +70,25 @@ class Loss:
             return total / labelled.sum()
         # of distributions the Trainer has counted every entry
         return total / (num_items_in_batch if labels.ndim == 1 else num_items_in_batch / labels.shape[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLoss:
+    """The mean of what each example costs by a task's own measure or a user's function, times its weight.
+
+    Examples without a loss (NaN) do not count.
+    """
+
+    per_example: PerExample
+
+    def __call__(self, outputs: Any, labels: Any, num_items_in_batch: torch.Tensor | int | None = None) -> torch.Tensor:
+        """The sum over examples by their number (over all accumulated batches when the Trainer counts)."""
+        losses = self.per_example(outputs, labels)
+        known = ~losses.isnan()
+        losses = losses.where(known, 0.0)
+        if isinstance(labels, Mapping) and "weight" in labels:
+            losses = losses * labels["weight"]
+        return losses.sum() / (known.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch)
 
 
 @lru_cache(maxsize=8)

@@ -24,11 +24,12 @@ from transformers import TrainerCallback
 from tunewright import table as tables
 from tunewright.errors import RecorderError
 from tunewright.files import LEFT_OVER
+from tunewright.observe.predict import on_device
 from tunewright.run import Run
 from tunewright.train.processes import rank, shared_run, wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch.utils.hooks import RemovableHandle
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -40,6 +41,7 @@ __all__ = ["BATCH_KEY", "Recorder", "When"]
 When = Literal["train", "epoch_end"]
 BATCH_KEY = "tunewright"
 """The one key that the collator adds to a batch and the pre-hook takes off again."""
+_POSITIONS = ("start_positions", "end_positions")
 
 
 class Recorder(TrainerCallback):
@@ -200,7 +202,7 @@ class Recorder(TrainerCallback):
         )
         with self._clean(model), torch.no_grad():
             for batch in loader:
-                model(**_to(batch, args.device))
+                model(**on_device(_without_own_targets(batch), args.device))
 
     @contextmanager
     def _clean(self, model: torch.nn.Module) -> Iterator[None]:
@@ -257,7 +259,7 @@ class _Tagging:
             ) from None
         windows = [int(feature.get("window", 0)) for feature in features]
         batch = dict(self.inner([_without_names(feature) for feature in features]))
-        batch[BATCH_KEY] = {"ids": ids, "windows": windows, "targets": _copy(batch.get("labels"))}
+        batch[BATCH_KEY] = {"ids": ids, "windows": windows, "targets": _copy(_targets(batch))}
         return batch
 
 
@@ -268,16 +270,21 @@ def _without_names(feature: Feature) -> Feature:
     }
 
 
+def _targets(batch: Mapping[str, Any]) -> Any:
+    """``labels``, or the positions that models of spans take instead."""
+    positions = {name: batch[name] for name in _POSITIONS if name in batch}
+    return batch.get("labels", positions or None)
+
+
+def _without_own_targets(batch: dict[str, Any]) -> dict[str, Any]:
+    """A mapping of targets is for the task's own loss; a model takes tensors."""
+    return {name: value for name, value in batch.items() if name != "labels" or isinstance(value, torch.Tensor)}
+
+
 def _copy(targets: Any) -> Any:
     if isinstance(targets, dict):
         return {name: _copy(value) for name, value in targets.items()}
     return targets.clone() if isinstance(targets, torch.Tensor) else targets
-
-
-def _to(value: Any, device: torch.device) -> Any:
-    if isinstance(value, dict):
-        return {name: _to(inner, device) for name, inner in value.items()}
-    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _part(rows: list[dict[str, Any]], process: int) -> pa.Table:

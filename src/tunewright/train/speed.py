@@ -50,7 +50,7 @@ def choose(model: torch.nn.Module, batch: Mapping[str, Any], config: TrainConfig
     if not measure:
         precision = "fp32" if config.precision == "auto" else config.precision
         return Speed(threads=threads, precision=precision, seconds={})
-    return _measured(model, _without_soft_targets(batch), config)
+    return _measured(model, {name: value for name, value in batch.items() if name != "labels"}, config)
 
 
 def _measured(model: torch.nn.Module, batch: Mapping[str, Any], config: TrainConfig) -> Speed:
@@ -67,11 +67,6 @@ def _measured(model: torch.nn.Module, batch: Mapping[str, Any], config: TrainCon
             seconds[f"bf16, {threads} threads"] = faster
             chosen = "bf16" if faster * _WORTH_IT < seconds[f"fp32, {threads} threads"] else "fp32"
     return Speed(threads=threads, precision=chosen, seconds={name: round(value, 4) for name, value in seconds.items()})
-
-
-def _without_soft_targets(batch: Mapping[str, Any]) -> dict[str, Any]:
-    # a model that is given floats as labels would turn itself into a multi-label model for good
-    return {name: value for name, value in batch.items() if name != "labels" or not value.is_floating_point()}
 
 
 def _thread_counts() -> list[int]:
@@ -97,6 +92,6 @@ def _step(model: torch.nn.Module, batch: Mapping[str, Any], precision: str) -> N
     context: AbstractContextManager[Any] = torch.autocast("cpu", dtype=half) if half else nullcontext()
     with context:
         outputs = model(**batch)
-    # the loss where the batch holds targets the model understands, else its first output
+    # targets are the task's business; any scalar of the output costs as much to go back from as the loss
     outputs[0].float().mean().backward()
     model.zero_grad(set_to_none=True)
