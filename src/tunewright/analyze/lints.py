@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tunewright.analyze.lint_rows import TRAIN, Lint, Rows, Severity, Values, codes, finding, labelled, members, varied
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["LINTS", "Lint", "Rows", "Severity", "lint"]
 
-Values = NDArray[np.generic]
-Severity = Literal["error", "warning", "note"]
-
-_TRAIN = "train"
 _IMBALANCE = 10.0
 """Largest class over smallest, in training rows."""
 _CONFOUNDED = 0.3
@@ -23,48 +22,18 @@ _FEW_VALUES = 50
 """A column with more distinct values than this is cut into tenths if numeric, and skipped if not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What the lints look at, each array [n].
-
-    ``texts`` and ``metadata`` are columns by name; ``label`` holds None where there is none; ``lengths`` are in
-    tokens and ``max_length`` is where inputs are cut, both optional and only of use together.
-    """
-
-    id: Values
-    split: Values
-    content: Values
-    label: Values
-    texts: Mapping[str, Values]
-    metadata: Mapping[str, Values] = field(default_factory=dict)
-    lengths: NDArray[np.integer] | None = None
-    max_length: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lint:
-    """One finding: how bad, how many rows (``rows`` are their ids; empty if it is about a whole column), and what to do."""
-
-    name: str
-    severity: Severity
-    count: int
-    message: str
-    rows: tuple[str, ...]
-    what_to_do: str
-
-
 def lint(rows: Rows) -> list[Lint]:
     """All findings, errors first."""
     order = ("error", "warning", "note")
-    found = [finding for check in LINTS for finding in check(rows)]
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    found = [one for check in LINTS for one in check(rows)]
+    return sorted(found, key=lambda one: order.index(one.severity))
 
 
 def repeated_ids(rows: Rows) -> Iterable[Lint]:
     """The same id more than once, also in two splits."""
-    yield from _finding(
+    yield from finding(
         rows,
-        _members(_codes(rows.id), lambda _: True),
+        members(codes(rows.id), lambda _: True),
         ("repeated ids", "error"),
         "rows share their id with another row",
         "give every row an id of its own: training and evaluation rows cannot be told apart otherwise",
@@ -73,9 +42,9 @@ def repeated_ids(rows: Rows) -> Iterable[Lint]:
 
 def duplicates_across_splits(rows: Rows) -> Iterable[Lint]:
     """Equal content in more than one split."""
-    yield from _finding(
+    yield from finding(
         rows,
-        _members(_codes(rows.content), lambda group: _varied(rows.split[group])),
+        members(codes(rows.content), lambda group: varied(rows.split[group])),
         ("duplicates across splits", "error"),
         "rows have the same text as a row of another split",
         "drop them from the training split, or make the splits anew: the test score is too high otherwise",
@@ -84,10 +53,10 @@ def duplicates_across_splits(rows: Rows) -> Iterable[Lint]:
 
 def duplicates_within_split(rows: Rows) -> Iterable[Lint]:
     """Equal content and equal label within a split; different labels are another lint's business."""
-    keys = _codes(_codes(rows.split), _codes(rows.content), _codes(rows.label))
-    yield from _finding(
+    keys = codes(codes(rows.split), codes(rows.content), codes(rows.label))
+    yield from finding(
         rows,
-        _members(keys, lambda _: True),
+        members(keys, lambda _: True),
         ("duplicates within a split", "warning"),
         "rows repeat the text and label of another row of their split",
         "keep one of each, unless the repetition is meant as a weight",
@@ -96,10 +65,10 @@ def duplicates_within_split(rows: Rows) -> Iterable[Lint]:
 
 def contradictions(rows: Rows) -> Iterable[Lint]:
     """Equal content with different labels."""
-    labelled = _labelled(rows)
-    yield from _finding(
+    named = labelled(rows)
+    yield from finding(
         rows,
-        _members(_codes(rows.content), lambda group: _varied(rows.label[group[labelled[group]]])),
+        members(codes(rows.content), lambda group: varied(rows.label[group[named[group]]])),
         ("same text, different labels", "error"),
         "rows have the same text as a row with another label",
         "decide on one label, or drop them: no model can be right about both",
@@ -110,7 +79,7 @@ def empty_texts(rows: Rows) -> Iterable[Lint]:
     """A text field without anything but white space."""
     for name, texts in rows.texts.items():
         empty = np.array([text is None or not str(text).strip() for text in texts], dtype=bool)
-        yield from _finding(rows, empty, (f"empty {name}", "error"), f"rows have no {name}", "fill in or drop them")
+        yield from finding(rows, empty, (f"empty {name}", "error"), f"rows have no {name}", "fill in or drop them")
 
 
 def constant_fields(rows: Rows) -> Iterable[Lint]:
@@ -118,14 +87,14 @@ def constant_fields(rows: Rows) -> Iterable[Lint]:
     if len(rows.id) < 2:
         return
     for name, values in {**rows.texts, **rows.metadata}.items():
-        if not _varied(values):
+        if not varied(values):
             message = f"all rows have the same {name}"
             yield Lint(f"constant {name}", "warning", len(values), message, (), "leave the column out")
 
 
 def imbalance(rows: Rows) -> Iterable[Lint]:
     """Training classes that differ in size by a factor of ten or more."""
-    names, counts = np.unique(rows.label[_labelled(rows) & (rows.split == _TRAIN)].astype(str), return_counts=True)
+    names, counts = np.unique(rows.label[labelled(rows) & (rows.split == TRAIN)].astype(str), return_counts=True)
     if len(counts) < 2 or counts.max() < _IMBALANCE * counts.min():
         return
     most, least = counts.argmax(), counts.argmin()
@@ -136,12 +105,12 @@ def imbalance(rows: Rows) -> Iterable[Lint]:
 
 def unlearnable_labels(rows: Rows) -> Iterable[Lint]:
     """Labels of other splits that no training row has."""
-    labelled, training = _labelled(rows), rows.split == _TRAIN
-    known = set(rows.label[labelled & training])
+    named, training = labelled(rows), rows.split == TRAIN
+    known = set(rows.label[named & training])
     if not known:
         return
-    unknown = labelled & np.array([label not in known for label in rows.label], dtype=bool)
-    yield from _finding(
+    unknown = named & np.array([label not in known for label in rows.label], dtype=bool)
+    yield from finding(
         rows,
         unknown,
         ("labels missing from training", "error"),
@@ -152,9 +121,9 @@ def unlearnable_labels(rows: Rows) -> Iterable[Lint]:
 
 def unlabelled(rows: Rows) -> Iterable[Lint]:
     """Rows without a label."""
-    yield from _finding(
+    yield from finding(
         rows,
-        ~_labelled(rows),
+        ~labelled(rows),
         ("unlabelled rows", "note"),
         "rows have no label",
         "they are neither trained on nor scored",
@@ -165,7 +134,7 @@ def truncated(rows: Rows) -> Iterable[Lint]:
     """Inputs longer than the model reads."""
     if rows.lengths is None or rows.max_length is None:
         return
-    yield from _finding(
+    yield from finding(
         rows,
         rows.lengths > rows.max_length,
         ("truncated inputs", "warning"),
@@ -177,8 +146,8 @@ def truncated(rows: Rows) -> Iterable[Lint]:
 def confounded_splits(rows: Rows) -> Iterable[Lint]:
     """A metadata column that tells the splits apart (Cramér's V, Cramér 1946)."""
     for name, values in rows.metadata.items():
-        codes = _levels(values)
-        strength = 0.0 if codes is None else _cramers_v(codes, _codes(rows.split))
+        levels = _levels(values)
+        strength = 0.0 if levels is None else _cramers_v(levels, codes(rows.split))
         if strength >= _CONFOUNDED:
             message = f"{name} tells the splits apart (Cramér's V {strength:.2f})"
             advice = "split at random within it, or report the score per value: a difference may be due to it"
@@ -200,45 +169,11 @@ LINTS: tuple[Callable[[Rows], Iterable[Lint]], ...] = (
 )
 
 
-def _finding(
-    rows: Rows, found: NDArray[np.bool_], kind: tuple[str, Severity], message: str, what_to_do: str
-) -> Iterable[Lint]:
-    count = int(found.sum())
-    if count:
-        name, severity = kind
-        yield Lint(name, severity, count, f"{count} {message}", tuple(map(str, rows.id[found])), what_to_do)
-
-
-def _labelled(rows: Rows) -> NDArray[np.bool_]:
-    return np.array([label is not None for label in rows.label], dtype=bool)
-
-
-def _varied(values: Values) -> bool:
-    return len(set(values.tolist())) > 1
-
-
-def _codes(*columns: Values) -> NDArray[np.int64]:
-    """[n] one number per distinct combination of values."""
-    seen: dict[object, int] = {}
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return np.array([seen.setdefault(row, len(seen)) for row in rows], dtype=np.int64)
-
-
-def _members(codes: NDArray[np.int64], wanted: Callable[[NDArray[np.intp]], bool]) -> NDArray[np.bool_]:
-    """[n] rows of the groups of two or more that are wanted."""
-    found = np.zeros(len(codes), dtype=bool)
-    order = np.argsort(codes, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        if len(group) > 1 and wanted(group):
-            found[group] = True
-    return found
-
-
 def _levels(values: Values) -> NDArray[np.int64] | None:
     """Codes of a column with few values, tenths of a numeric one with many, None for anything else."""
-    codes = _codes(values)
-    if codes.max(initial=-1) < _FEW_VALUES:
-        return codes
+    levels = codes(values)
+    if levels.max(initial=-1) < _FEW_VALUES:
+        return levels
     if values.dtype.kind not in "iuf":
         return None
     numbers = values.astype(np.float64)
@@ -247,7 +182,7 @@ def _levels(values: Values) -> NDArray[np.int64] | None:
 
 def _cramers_v(left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
     """Association of two code columns in [0, 1], with the bias correction of Bergsma (2013)."""
-    left, right = _codes(left), _codes(right)
+    left, right = codes(left), codes(right)
     rows, columns = int(left.max(initial=-1)) + 1, int(right.max(initial=-1)) + 1
     if min(rows, columns) < 2:
         return 0.0
