@@ -26,10 +26,11 @@ import pyarrow.compute as pc
 from tunewright import table as tables
 from tunewright.data.edits import Add, Edit, Relabel, apply, splits_touched, version_after
 from tunewright.data.fields import Fields
-from tunewright.data.intake import Intake, take_in
+from tunewright.data.intake import Intake, is_open, take_in
 from tunewright.data.labels import LabelNames
 from tunewright.data.log import Difference, Entry, History, Log, edit_line, name_line
 from tunewright.data.problems import OnBad, Problem, problem_from_json, problem_to_json
+from tunewright.data.targets import find_flaws
 from tunewright.errors import DataError, EditError, did_you_mean
 from tunewright.files import write_json
 
@@ -47,7 +48,9 @@ class Dataset:
         self.name = folder.name
         self.meta = meta
         fields = meta["fields"]
-        self.fields = Fields(tuple(fields["text"]), fields["label"], tuple(fields["metadata"]))
+        self.fields = Fields(
+            tuple(fields["text"]), fields["label"], tuple(fields["metadata"]), tuple(fields.get("target", ()))
+        )
         self.label_names: tuple[str, ...] = tuple(meta["label_names"])
         self._log = Log(folder / _LOG, meta["base"])
 
@@ -78,10 +81,11 @@ class Dataset:
             table: rows as `read_rows` gives them.
             fields: which columns are what.
             label_names: names in the order of the codes, or a mapping from values to names. None: what the table's
-                notes say, else the values themselves.
+                notes say, else the values themselves. Empty: labels are open, any text is one.
             on_bad: ``error`` raises one error that lists all bad rows; ``skip`` leaves them out and keeps the list.
             splits: split -> share, to make splits afresh. None: those given; where there are none but train, 80 %
-                train, 10 % validation and 10 % test; where only validation is missing, 10 % of train.
+                train, 10 % validation and 10 % test; where only validation is missing, 10 % of train. Rows with equal
+                texts, or with targets in an equal passage, share a split that is made.
             seed: of splits that are made.
             source: where the rows come from, for people.
             called: what an error about the rows calls them; None: the source, else the folder's name.
@@ -151,7 +155,10 @@ class Dataset:
         return self._log.read().resolve(version)
 
     def table(self, version: str = "main") -> pa.Table:
-        """The rows of a version: columns id, content, split, the text fields, label (null: unlabelled), weight, metadata."""
+        """The rows of a version.
+
+        Columns: id, content, split, the text fields, the targets, label (null: unlabelled), weight, metadata.
+        """
         history = self._log.read()
         return self._replay(history, history.resolve(version))
 
@@ -215,16 +222,18 @@ class Dataset:
         return history.path(history.resolve(version))
 
     def fingerprint(self, split: str, version: str = "main") -> str:
-        """Hash of id, content and label of a split's rows, in any order: are two test sets the same?"""
+        """Hash of id, content, label and targets of a split's rows, in any order: are two test sets the same?"""
         table = self.table(version)
-        return _fingerprint(table.filter(pc.equal(table["split"], split)), ("id", "content", "label"))
+        rows = table.filter(pc.equal(table["split"], split))
+        return _fingerprint(rows, ("id", "content", "label", *self.fields.target))
 
     def describe(self, version: str = "main") -> dict[str, Any]:
         """What a person wants to know first, as JSON values.
 
         Returns:
-            name, folder, source, version, rows (by split), labels (by split and name), unlabelled (by split), skipped
-            (reason, count, first), versions (id by name), torn_lines (numbers of lines in the log that a crash has cut).
+            name, folder, source, version, rows (by split), labels (by split and name; none if they are open), unlabelled
+            (by split), skipped (reason, count, first), versions (id by name), torn_lines (numbers of lines in the log
+            that a crash has cut).
         """
         history = self._log.read()
         table = self._replay(history, history.resolve(version))
@@ -257,10 +266,12 @@ class Dataset:
                 fix="leave test rows out, or allow it (allow_test=True) and report both scores",
             )
         unknown = sorted(_labels_given(edit) - set(self.label_names))
-        if unknown:
+        if unknown and not is_open(self.fields, self.label_names):
             raise EditError(f"no label is called {unknown[0]!r}", fix=did_you_mean(unknown[0], self.label_names))
         if isinstance(edit, Relabel) and edit.field in self.fields.text:
             raise EditError(f"expected a label or metadata to change, found the text {edit.field!r}")
+        if self.fields.target:
+            _check_targets(edit, self.fields)
 
 
 def _labels_given(edit: Edit) -> set[str]:
@@ -271,6 +282,27 @@ def _labels_given(edit: Edit) -> set[str]:
             return {row["label"] for row in rows if row.get("label") is not None}
         case _:
             return set()
+
+
+def _check_targets(edit: Edit, fields: Fields) -> None:
+    """Label and targets say the same and must change together, which only new rows can."""
+    match edit:
+        case Relabel(field=field) if field in ("label", *fields.target):
+            raise EditError(
+                f"{field!r} cannot change alone: the columns {list(fields.target)} say what the target is, too",
+                fix="drop the row, and add it with another id and other targets",
+            )
+        case Add(rows=rows):
+            wrong = [f"{row.get('id')}: {flaw}" for row in rows if (flaw := _target_flaw(row, fields))]
+            if wrong:
+                raise EditError(f"{len(wrong)} new rows have wrong targets; the first is {wrong[0]}")
+
+
+def _target_flaw(row: Mapping[str, Any], fields: Fields) -> str:
+    targets = {name: [row.get(name)] for name in fields.target}
+    (flaw,) = find_flaws(targets, [str(row.get(fields.passage or "") or "")])
+    half = (row.get("label") is None) != (row.get(fields.target[0]) is None)
+    return flaw or (f"{fields.target[0]!r} without a label, or the reverse" if half else "")
 
 
 def _free_name(name: str) -> str:
@@ -294,7 +326,7 @@ def _write(folder: Path, intake: Intake, fields: Fields, more: Mapping[str, Any]
     """Write into a folder beside the target, then rename."""
     meta = {
         "format": 1,
-        "base": _fingerprint(intake.table, ("id", "content", "split", "label")),
+        "base": _fingerprint(intake.table, ("id", "content", "split", "label", *fields.target)),
         "fields": asdict(fields.stored),
         "label_names": list(intake.label_names),
         **more,

@@ -16,16 +16,17 @@ from tunewright.data.labels import UNKNOWN, LabelNames, describe_unknown, name_l
 from tunewright.data.notes import notes_of
 from tunewright.data.problems import OnBad, Problem, count_rows, settle
 from tunewright.data.splits import FRACTIONS, carve, make_splits, split_name
+from tunewright.data.targets import find_flaws, first_value, read_lists, types_of
 from tunewright.errors import DataError, did_you_mean
 
-__all__ = ["Intake", "content_of", "take_in"]
+__all__ = ["Intake", "content_of", "is_open", "take_in"]
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A checked base table (columns id, content, split, texts, label, weight, metadata) and what was learnt."""
+    """A checked base table (columns id, content, split, texts, targets, label, weight, metadata) and what was learnt."""
 
     table: pa.Table
     label_names: tuple[str, ...]
@@ -59,15 +60,20 @@ def take_in(
     noted = notes_of(table).label_names.get(fields.label or "")
     names = label_names if label_names is not None else noted
     decode = noted if _only_reordered(names, noted) else names  # the file knows what its codes mean
-    labels, label_flaws = _labels(table, fields.label, decode, codes=decode == noted)
+    if is_open(fields, decode):
+        labels, label_flaws = _open_labels(table, fields, longest)
+    else:
+        labels, label_flaws = _labels(table, fields.label, decode, codes=decode == noted)
+    targets, target_flaws = _targets(table, fields, texts)
     reasons = [
         *_text_flaws(texts, longest),
+        *_reasons(target_flaws),
         *_reasons(label_flaws),
         *_id_flaws(given_ids),
         *([("no split", pc.is_null(given_splits))] if given_splits is not None else []),
     ]
     flaws = _first_reason(reasons, table.num_rows)
-    rows = _Rows(table, text=texts, label=labels, split=given_splits, id=given_ids)
+    rows = _Rows(table, text=texts, target=targets, label=labels, split=given_splits, id=given_ids)
 
     def where(row: int) -> str:
         unknown = fields.label is not None and flaws[row] == UNKNOWN
@@ -75,8 +81,15 @@ def take_in(
         return rows.place(row) + value
 
     skipped = settle(count_rows(flaws.tolist(), where), on_bad=on_bad, name=name, rows=table.num_rows)
-    base = _assemble(rows.filter(flaws == ""), fields=fields, splits=splits, seed=seed)
+    base = _assemble(
+        rows.filter(flaws == ""), fields=fields, splits=splits, seed=seed, stratify=not is_open(fields, decode)
+    )
     return Intake(base, _names(base["label"], names), (*notes_of(table).skipped, *skipped))
+
+
+def is_open(fields: Fields, names: LabelNames | None) -> bool:
+    """Whether labels are texts as they stand rather than one of a few names."""
+    return fields.label is not None and names is not None and not names
 
 
 def content_of(texts: Sequence[pa.ChunkedArray]) -> pa.Array:
@@ -98,12 +111,14 @@ class _Rows:
         table: pa.Table,
         *,
         text: Mapping[str, pa.ChunkedArray],
+        target: Mapping[str, pa.Array],
         label: pa.Array,
         split: pa.Array | None,
         id: pa.Array | None,
         position: NDArray[np.int64] | None = None,
     ) -> None:
-        self.table, self.text, self.label, self.split, self.id = table, text, label, split, id
+        self.table, self.text, self.target = table, text, target
+        self.label, self.split, self.id = label, split, id
         self.position = _places_in_split(split, table.num_rows) if position is None else position
 
     def place(self, row: int) -> str:
@@ -117,6 +132,7 @@ class _Rows:
         return _Rows(
             self.table.filter(chosen),
             text={field: column.filter(chosen) for field, column in self.text.items()},
+            target={field: column.filter(chosen) for field, column in self.target.items()},
             label=self.label.filter(chosen),
             split=None if self.split is None else self.split.filter(chosen),
             id=None if self.id is None else self.id.filter(chosen),
@@ -125,7 +141,7 @@ class _Rows:
 
 
 def _require(table: pa.Table, fields: Fields) -> None:
-    wanted = [*fields.text, *([fields.label] if fields.label else []), *fields.metadata]
+    wanted = [*fields.text, *([fields.label] if fields.label else []), *fields.metadata, *fields.target]
     missing = [name for name in wanted if name not in table.column_names]
     if missing:
         raise DataError(
@@ -171,6 +187,36 @@ def _labels(table: pa.Table, label: str | None, names: LabelNames | None, *, cod
     return name_labels(table[label], names, codes=codes)
 
 
+def _open_labels(table: pa.Table, fields: Fields, longest: int) -> tuple[pa.Array, pa.Array]:
+    """Texts as they stand, and what is wrong with them; a list gives its first one, and a blank text is unlabelled."""
+    label = fields.label or ""
+    lists = label in fields.target or pa.types.is_list(table[label].type)
+    values = [first_value(value) for value in read_lists(table[label])] if lists else []
+    texts = pa.array(map(_text, values), pa.string()) if lists else _strings(table[label], label)
+    if not lists:
+        texts = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), pa.scalar(None, pa.string()), texts)
+    too_long = f"label longer than {longest:,} characters"
+    return texts, pc.if_else(pc.greater(pc.utf8_length(texts), longest), too_long, pa.scalar(None, pa.string()))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _targets(table: pa.Table, fields: Fields, texts: Mapping[str, pa.Array]) -> tuple[dict[str, pa.Array], pa.Array]:
+    """Target columns (null where there is none, or a flaw), and what is wrong with each row's."""
+    nothing = pa.nulls(table.num_rows, pa.string())
+    if fields.passage is None:
+        return {}, nothing
+    lists = {name: read_lists(table[name]) for name in fields.target}
+    flaws = find_flaws(lists, texts[fields.passage].to_pylist())
+    columns = {
+        name: pa.array([None if flaw else value for value, flaw in zip(lists[name], flaws, strict=True)], kind)
+        for name, kind in types_of(fields.target).items()
+    }
+    return columns, pa.array([flaw or None for flaw in flaws], pa.string())
+
+
 def _text_flaws(texts: Mapping[str, pa.Array], longest: int) -> Iterator[tuple[str, pa.Array]]:
     for field, column in texts.items():
         of = f" in {field!r}" if len(texts) > 1 else ""
@@ -214,14 +260,18 @@ def _places_in_split(splits: pa.Array | None, rows: int) -> NDArray[np.int64]:
     return places
 
 
-def _assemble(rows: _Rows, *, fields: Fields, splits: Mapping[str, float] | None, seed: int) -> pa.Table:
+def _assemble(
+    rows: _Rows, *, fields: Fields, splits: Mapping[str, float] | None, seed: int, stratify: bool
+) -> pa.Table:
     content = content_of(list(rows.text.values()))
-    split = _splits(content, rows, splits, seed)
+    together = content if fields.passage is None else content_of([rows.text[fields.passage]])
+    split = _splits(together, rows, splits, seed=seed, label="label" if stratify else None)
     columns = {
         "id": rows.id if rows.id is not None else _made_ids(split, rows.position),
         "content": content,
         "split": split,
         **rows.text,
+        **rows.target,
         "label": rows.label,
         "weight": pa.array(np.ones(len(content), np.float32)),
         **{stored_as(name): rows.table[name] for name in fields.metadata},
@@ -229,14 +279,16 @@ def _assemble(rows: _Rows, *, fields: Fields, splits: Mapping[str, float] | None
     return pa.table(columns)
 
 
-def _splits(content: pa.Array, rows: _Rows, fractions: Mapping[str, float] | None, seed: int) -> pa.Array:
-    """Fractions that were asked for, else the given splits, else the default ones."""
-    stratify = pa.table({"content": content, "label": rows.label})
+def _splits(
+    together: pa.Array, rows: _Rows, fractions: Mapping[str, float] | None, *, seed: int, label: str | None
+) -> pa.Array:
+    """Fractions that were asked for, else the given splits, else the default ones; see `make_splits`."""
+    stratify = pa.table({"content": together, "label": rows.label})
     given = set() if rows.split is None else set(pc.unique(rows.split).to_pylist())
     if fractions is not None or given <= {"train"}:
-        return make_splits(stratify, fractions=fractions or FRACTIONS, seed=seed)
+        return make_splits(stratify, fractions=fractions or FRACTIONS, seed=seed, label=label)
     if {"train", "test"} <= given and "validation" not in given:
-        return carve(stratify.append_column("split", rows.split), seed=seed)
+        return carve(stratify.append_column("split", rows.split), seed=seed, label=label)
     return rows.split
 
 

@@ -16,6 +16,7 @@ from tunewright.data import hub
 from tunewright.data.notes import Notes, annotate, foreign_label_names, merge, notes_of
 from tunewright.data.problems import OnBad, count, settle
 from tunewright.data.splits import split_name
+from tunewright.data.structs import flatten
 from tunewright.data.textfiles import decode, read_delimited, read_json, read_json_lines
 from tunewright.errors import DataError
 
@@ -32,6 +33,7 @@ def read_rows(
 ) -> pa.Table:
     """Read a table of rows.
 
+    Structs become one column per field (see `tunewright.data.structs`), and SQuAD's own JSON one row per question.
     Columns called ``content`` or ``weight`` come back as ``original_content`` and ``original_weight``, because a
     dataset uses these names itself.
 
@@ -50,7 +52,7 @@ def read_rows(
         DataError: if the source is missing, empty, damaged or of an unknown kind.
     """
     parts = _parts(source, split=split, on_bad=on_bad)
-    table = _together([_with_split(part, name) for name, part in parts])
+    table = _together([_with_split(flatten(part), name) for name, part in parts])
     if table.num_rows == 0:
         raise DataError(f"expected rows in {_named(source)}, found none", fix="check how it was written")
     return table

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.data.problems import Flaw
+from tunewright.data.squad import is_squad, squad_rows
 from tunewright.errors import DataError
 
 __all__ = ["decode", "read_delimited", "read_json", "read_json_lines"]
@@ -101,7 +102,7 @@ def read_json_lines(text: str) -> tuple[pa.Table, list[Flaw]]:
 
 
 def read_json(text: str) -> tuple[pa.Table, list[Flaw]]:
-    """Rows of one JSON document: a list of objects, one list per column, or one list of objects per split.
+    """Rows of one JSON document: a list of objects, one list per column, one list of objects per split, or SQuAD's.
 
     Raises:
         DataError: if it is not JSON, or of another shape.
@@ -216,6 +217,8 @@ def _object(line: str) -> dict[str, Any] | str:
 
 def _rows(document: Any) -> list[dict[str, Any]]:
     match document:
+        case dict() if is_squad(document):
+            return squad_rows(document)
         case list() if all(isinstance(row, dict) for row in document):
             return document
         case dict() if document and all(isinstance(values, dict) for values in document.values()):

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pyarrow as pa
+
+from tunewright.data.structs import flatten
+
+
+def test_a_struct_becomes_a_column_per_field_in_its_place():
+    table = pa.table({"id": ["1"], "answers": [{"text": ["Rome"], "answer_start": [3]}], "title": ["Italy"]})
+    flat = flatten(table.replace_schema_metadata({"note": "kept"}))
+    assert flat.to_pylist() == [{"id": "1", "answers_text": ["Rome"], "answers_start": [3], "title": "Italy"}]
+    assert flat.schema.metadata == {b"note": b"kept"}
+
+
+def test_a_list_of_structs_becomes_lists():
+    table = pa.table({"answers": [[{"text": "a", "answer_start": 1}, {"text": "b", "answer_start": 2}], [], None]})
+    flat = flatten(table).to_pydict()
+    assert flat == {"answers_text": [["a", "b"], [], None], "answers_start": [[1, 2], [], None]}
+
+
+def test_structs_in_structs_and_missing_ones():
+    flat = flatten(pa.table({"meta": [{"by": {"name": "ada"}, "n": 1}, None]})).to_pydict()
+    assert flat == {"meta_by_name": ["ada", None], "meta_n": [1, None]}
+
+
+def test_a_struct_stays_where_the_name_is_taken():
+    table = pa.table({"meta": [{"n": 1}], "meta_n": [2]})
+    assert flatten(table).to_pylist() == table.to_pylist()
+
+
+def test_two_fields_never_become_one_column():
+    flat = flatten(pa.table({"answers": [{"start": 1, "answer_start": 2}]}))
+    assert flat.to_pylist() == [{"answers_start": 1, "answers_answer_start": 2}]
