@@ -108,8 +108,8 @@ def compare(
     correct_a: Mask,
     correct_b: Mask,
     *,
-    label: Values,
     id: Values,
+    label: Values | None = None,
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
@@ -122,8 +122,8 @@ def compare(
     Args:
         correct_a: [n] whether A is right, row by row.
         correct_b: [n] whether B is right about the same rows (see ``align``).
-        label: [n] gold labels; rows without one are left out beforehand.
         id: [n] names of the rows.
+        label: [n] gold labels; rows without one are left out beforehand. None where they are no classes.
         level: of all intervals.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -131,7 +131,7 @@ def compare(
     Raises:
         ComparisonError: if there are no rows, or the arrays differ in length.
     """
-    lengths = {len(correct_a), len(correct_b), len(label), len(id)}
+    lengths = {len(column) for column in (correct_a, correct_b, label, id) if column is not None}
     if lengths == {0} or len(lengths) > 1:
         raise ComparisonError(f"expected the same rows of both models, found lengths {sorted(lengths)}")
     won, lost = correct_b & ~correct_a, correct_a & ~correct_b
@@ -151,7 +151,7 @@ def compare(
         losses=losses,
         detectable=detectable(n, (wins + losses) / n, alpha=1 - level),
         verdict=_verdict(interval, p, 1 - level),
-        classes=_class_changes(correct_a, correct_b, label),
+        classes=() if label is None else _class_changes(correct_a, correct_b, label),
         won=tuple(map(str, id[won])),
         lost=tuple(map(str, id[lost])),
         level=level,

@@ -43,16 +43,17 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def mistakes(
-    predictions: Columns, evidence: Columns, *, text: Sequence[str] = ("text",), labels: Sequence[str] = ()
+    predictions: Columns, evidence: Columns, *, text: Sequence[str] = ("text",), labels: Sequence[str] | None = ()
 ) -> dict[str, NDArray[np.generic]]:
     """The wrong rows as a table for people, most confident mistakes first (ties: by id).
 
     Args:
         predictions: ``id``, ``label``, ``predicted``, ``probability`` and the text fields, each [n]; rows without a
-            label are left out.
+            label are left out. With ``correct``, that decides what is wrong, else equality.
         evidence: what ``explain`` knows about the same rows, as far as there is any, each [n].
         text: names of the text fields.
-        labels: label names in the order of the codes; of two, the second is the positive one.
+        labels: label names in the order of the codes; of two, the second is the positive one. None: targets are no
+            classes, and an error has no type.
 
     Returns:
         ``id``, ``Text`` (or, for a pair, both fields under their own names) and ``HEADINGS``, each [wrong rows].
@@ -64,7 +65,7 @@ def mistakes(
     missing = [name for name in needed if name not in predictions]
     if missing:
         raise ColumnError(f"expected prediction columns {list(needed)}, found none called {missing}")
-    kinds = explain({**evidence, **{name: predictions[name] for name in needed}}, labels=labels)
+    kinds = explain({**evidence, **predictions}, labels=labels)
     wrong = np.flatnonzero(_wrong(predictions))
     order = wrong[np.lexsort((predictions["id"][wrong].astype(str), -predictions["probability"][wrong].astype(float)))]
     shown = {"Text": text[0]} if len(text) == 1 else {name: name for name in text}
@@ -74,14 +75,15 @@ def mistakes(
     return {name: column[order] for name, column in table.items()}
 
 
-def explain(columns: Columns, *, labels: Sequence[str] = ()) -> dict[str, NDArray[np.object_]]:
+def explain(columns: Columns, *, labels: Sequence[str] | None = ()) -> dict[str, NDArray[np.object_]]:
     """Type, causes and solutions of every wrong row; the empty string for correct and unlabelled ones.
 
     Args:
         columns: ``label``, ``predicted`` and ``probability``, and any of ``suspect``, ``suggested``,
             ``neighbour_similarity``, ``neighbour_label``, ``negation``, ``rare_share``, ``words``, ``truncated``,
             ``density``; a rule whose columns are missing does not fire. Each [n].
-        labels: label names in the order of the codes; of two, the second is the positive one.
+        labels: label names in the order of the codes; of two, the second is the positive one. None: targets are no
+            classes, and an error has no type.
 
     Returns:
         ``error_type``, ``error_cause`` and ``solution``, each [n]; several causes are joined with "; ".
@@ -126,10 +128,13 @@ def _labelled(columns: Columns) -> Mask:
 
 
 def _wrong(columns: Columns) -> Mask:
-    return _labelled(columns) & ~_equal(columns, "label", "predicted")
+    right = _flags(columns, "correct") if "correct" in columns else _equal(columns, "label", "predicted")
+    return _labelled(columns) & ~right
 
 
-def _type(gold: str, predicted: str, labels: Sequence[str]) -> str:
+def _type(gold: str, predicted: str, labels: Sequence[str] | None) -> str:
+    if labels is None:
+        return "wrong"
     if len(labels) != 2:
         return f"{gold} -> {predicted}"
     return "false positive" if predicted == labels[1] else "false negative"

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from tunewright.errors import DataError
 
-__all__ = ["ClassScore", "Interval", "Scores", "macro_f1", "score", "wilson"]
+__all__ = ["ClassScore", "Grade", "Interval", "Scores", "grade", "macro_f1", "score", "wilson"]
 
 Values = NDArray[np.generic]
 Codes = NDArray[np.integer]
@@ -43,6 +43,41 @@ class Scores:
     macro_f1_interval: Interval
     classes: tuple[ClassScore, ...]
     level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """The mean of a score that every row has, such as F1 of answers or ROUGE, with its interval; n rows."""
+
+    name: str
+    mean: float
+    interval: Interval
+    n: int
+
+
+def grade(
+    values: NDArray[np.floating], *, name: str, level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> Grade:
+    """Mean and percentile interval of a seeded bootstrap over rows (Efron 1979).
+
+    Args:
+        values: [n]; NaN is left out.
+        name: of the score.
+        level: of the interval.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: if no row has a score.
+    """
+    known = np.asarray(values, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        raise DataError(f"expected rows with a {name}, found none", fix="predict rows that have a label")
+    draw = np.random.default_rng(seed)
+    means = [known[draw.integers(0, known.size, known.size)].mean() for _ in range(resamples)]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Grade(name=name, mean=float(known.mean()), interval=(float(low), float(high)), n=known.size)
 
 
 def score(

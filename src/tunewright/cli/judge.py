@@ -112,7 +112,7 @@ def show(
         say_trained(details)
     else:
         say(f"Run {details.id}: {details.meta['kind']}, {details.meta.get('status')}")
-        say(*([scores_sentence(details.scores)] if details.scores else []))
+        say(*filter(None, [scores_sentence(details.scores, details.grades)]))
     table("", ("table", "rows"), details.tables.items())
     shown = ((name, _short(value)) for name, value in details.meta.items() if name not in {"history", "coverage"})
     say("")
@@ -140,6 +140,19 @@ def export(
 def _say_compared(compared: Compared) -> None:
     found = compared.comparison
     say(f"A {compared.a}", f"B {compared.b}", "")
+    if compared.scores:
+        changes = (
+            (
+                one.name,
+                one.mean_a,
+                one.mean_b,
+                f"{points(one.difference)} {point_interval(one.interval)}",
+                f"{one.p:.3g}",
+            )
+            for one in compared.scores
+        )
+        table("", ("score", "mean of A", "mean of B", "difference", "p (permutation)"), changes)
+        say("")
     figures = (
         ("accuracy of A", interval(found.accuracy_a, found.interval_a)),
         ("accuracy of B", interval(found.accuracy_b, found.interval_b)),
@@ -153,8 +166,9 @@ def _say_compared(compared: Compared) -> None:
         (one.label, one.support, one.recall_a, one.recall_b, points(one.difference), f"{one.p:.3g}")
         for one in found.classes
     )
-    say("")
-    table("", ("label", "rows", "recall of A", "recall of B", "difference", "p (Holm)"), classes)
+    if found.classes:
+        say("")
+        table("", ("label", "rows", "recall of A", "recall of B", "difference", "p (Holm)"), classes)
     say("", f"Verdict: {compared.sentence}")
 
 

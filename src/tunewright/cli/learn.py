@@ -11,6 +11,7 @@ from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, tabl
 from tunewright.cli.numbers import counted, interval, percent, scores_sentence
 
 if TYPE_CHECKING:
+    from tunewright.verbs.evaluations import Scores
     from tunewright.verbs.look import RunDetails
 
 __all__ = ["evaluate", "import_dynamics", "map", "predict", "say_trained", "train"]
@@ -74,8 +75,9 @@ def say_trained(details: RunDetails) -> None:
     if details.coverage is not None:
         missing = "" if details.coverage >= _FULL else "  INCOMPLETE: do not trust the map"
         say(f"coverage: {percent(details.coverage)} ({epochs[0]} rows in each of {len(epochs)} epochs){missing}")
-    if details.scores is not None:
-        say(f"validation: {scores_sentence(details.scores)}")
+    sentence = scores_sentence(details.scores, details.grades)
+    if sentence:
+        say(f"validation: {sentence}")
     if meta.get("padding"):
         say(f"padding: {meta['padding']:.3f} tokens per real token")
     if details.speed:
@@ -127,9 +129,16 @@ def evaluate(
     if json:
         as_json(found)
         return
-    say(f"Run {found.run}: {found.model} on {found.split}", scores_sentence(found.scores))
+    say(f"Run {found.run}: {found.model} on {found.split}", scores_sentence(found.scores, found.grades))
     if found.unlabelled:
         say(f"{found.unlabelled:,} rows have no label and were not scored")
+    if found.scores is not None:
+        _say_classes(found.scores)
+    causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
+    say("", f"{counted(found.mistakes, 'mistake')}. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
+
+
+def _say_classes(scores: Scores) -> None:
     classes = (
         (
             one.label,
@@ -138,11 +147,9 @@ def evaluate(
             interval(one.recall, one.recall_interval),
             interval(one.f1, one.f1_interval),
         )
-        for one in found.scores.classes
+        for one in scores.classes
     )
     table("", ("label", "rows", "precision", "recall", "F1"), classes)
-    causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
-    say("", f"{counted(found.mistakes, 'mistake')}. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
 
 
 def predict(

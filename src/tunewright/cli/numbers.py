@@ -6,7 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tunewright.verbs.evaluations import Scores
+    from collections.abc import Sequence
+
+    from tunewright.verbs.evaluations import Grade, Scores
 
 __all__ = ["counted", "interval", "percent", "point_interval", "points", "scores_sentence"]
 
@@ -56,8 +58,11 @@ def point_interval(bounds: tuple[float, float]) -> str:
     return f"[{100 * bounds[0]:+.1f}, {100 * bounds[1]:+.1f}]"
 
 
-def scores_sentence(scores: Scores) -> str:
-    """Accuracy and macro-F1 with their intervals."""
-    accuracy = interval(scores.accuracy, scores.accuracy_interval)
-    macro_f1 = interval(scores.macro_f1, scores.macro_f1_interval)
-    return f"accuracy {accuracy}, macro-F1 {macro_f1}, n = {scores.n:,}, {scores.level:.0%} intervals"
+def scores_sentence(scores: Scores | None, grades: Sequence[Grade]) -> str:
+    """Accuracy and macro-F1, or else the means of other scores, with their intervals; empty if there are none."""
+    if scores is not None:
+        accuracy = interval(scores.accuracy, scores.accuracy_interval)
+        macro_f1 = interval(scores.macro_f1, scores.macro_f1_interval)
+        return f"accuracy {accuracy}, macro-F1 {macro_f1}, n = {scores.n:,}, {scores.level:.0%} intervals"
+    means = ", ".join(f"{one.name.replace('_', ' ')} {interval(one.mean, one.interval)}" for one in grades)
+    return f"{means}, n = {grades[0].n:,}, 95% intervals" if grades else ""

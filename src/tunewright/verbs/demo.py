@@ -21,7 +21,7 @@ from tunewright.verbs.choose import focus
 from tunewright.verbs.judge import Compared, compare
 from tunewright.verbs.learn import train
 from tunewright.verbs.results import Result
-from tunewright.verbs.score import Evaluation, evaluate
+from tunewright.verbs.score import evaluate
 from tunewright.verbs.start import init
 
 __all__ = ["Demo", "Found", "demo"]
@@ -118,11 +118,11 @@ def demo(
         figures=mapped.files,
         table=evaluation.table,
         found=found,
-        accuracy=evaluation.scores.accuracy,
+        accuracy=judged.before.comparison.accuracy_a,
         against_before=judged.before,
         against_random=judged.random,
         seconds=time.perf_counter() - started,
-        story=_story(mapped, evaluation, found, dropped=focused.of - focused.kept, judged=judged),
+        story=_story(mapped, found, dropped=focused.of - focused.kept, judged=judged),
     )
 
 
@@ -143,12 +143,13 @@ def _found(mapped: DataMap, truth: Path) -> Found:
     )
 
 
-def _story(mapped: DataMap, evaluation: Evaluation, found: Found, *, dropped: int, judged: _Judged) -> tuple[str, ...]:
-    low, high = evaluation.scores.accuracy_interval
+def _story(mapped: DataMap, found: Found, *, dropped: int, judged: _Judged) -> tuple[str, ...]:
+    before = judged.before.comparison
+    low, high = before.interval_a
     named = ((region.count, "in no region" if region.name == "none" else region.name) for region in mapped.regions)
     regions = ", ".join(f"{count} {name}" for count, name in named)
     first = (
-        f"The first model answers {evaluation.scores.accuracy:.1%} of {evaluation.scores.n} test rows correctly "
+        f"The first model answers {before.accuracy_a:.1%} of {before.n} test rows correctly "
         f"(95 % interval {low:.1%} to {high:.1%})."
     )
     planted = (

@@ -43,15 +43,15 @@ def last_answers(run: Run) -> pa.Table:
     """What the model said about each row when it saw it last.
 
     Returns:
-        columns id, predicted, probability (of the predicted label) and correct; rows never seen are left out.
+        columns id, predicted (null where it is wrong and targets are no list), probability (of what is predicted) and
+        correct; rows never seen are left out.
     """
     needs = ("correct", "other", "gold_logit", "other_logit", "log_sum_exp")
     ids, seen = run.inputs([f"dynamics.{name}" for name in needs])
     last = {name: _last(seen[name].astype(np.float64)) for name in needs}
     known = ~np.isnan(last["log_sum_exp"])
     correct = last["correct"] == 1
-    names = np.array(run.labels or [str(code) for code in range(int(np.nanmax(last["other"], initial=0)) + 1)], object)
-    rival = names[np.where(known, last["other"], 0).astype(int)]
+    rival = _names(run)[np.where(known, last["other"], -1).astype(int)]
     largest = np.where(correct, last["gold_logit"], last["other_logit"])
     examples = run.table("examples", ["id", "label"])
     gold = examples["label"].take(pc.index_in(ids, value_set=examples["id"].combine_chunks())).to_pylist()
@@ -76,3 +76,9 @@ def _last(values: NDArray[np.float64]) -> NDArray[np.float64]:
     position = values.shape[1] - 1 - np.argmax(~np.isnan(values)[:, ::-1], axis=1)
     last: NDArray[np.float64] = values[np.arange(len(values)), position]
     return last
+
+
+def _names(run: Run) -> NDArray[np.object_]:
+    """Label names by code; the last one, code -1, is None."""
+    most = 0 if run.labels else int(pc.max(run.table("dynamics", ["other"])["other"]).as_py() or 0) + 1
+    return np.array([*(run.labels or map(str, range(most))), None], dtype=object)

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunewright.analyze.scores import Scores, score
+from tunewright.analyze.scores import Grade, Scores, grade, score
+from tunewright.columns import COLUMNS
 from tunewright.errors import DataError, RunError, did_you_mean
 from tunewright.project import find_run, open_dataset
 from tunewright.run import Run, runs
@@ -16,7 +17,7 @@ from tunewright.run import Run, runs
 if TYPE_CHECKING:
     from tunewright.project import Project
 
-__all__ = ["Scores", "evaluated", "labelled", "new_evaluation", "predict_split", "scores", "trained"]
+__all__ = ["Grade", "Scores", "evaluated", "grades", "labelled", "new_evaluation", "predict_split", "scores", "trained"]
 
 
 def trained(project: Project, run: Run | str | None) -> Run:
@@ -122,7 +123,7 @@ def new_evaluation(
         project.runs_folder,
         kind="eval",
         name=f"{name}-{split}",
-        config={},
+        config={"task": repr(project.task)},
         examples=rows,
         dataset=project.name,
         version=version,
@@ -135,15 +136,19 @@ def new_evaluation(
         weights=list(weights),
     )
     run.write("predictions", predictions)
-    found = scores(run)
-    run.update(status="finished", metrics={"accuracy": found.accuracy, "macro_f1": found.macro_f1, "n": found.n})
+    run.update(status="finished", metrics=_metrics(run))
     return run
 
 
 def labelled(run: Run, split: str | None = None) -> pa.Table:
-    """The predictions of rows that have a label, and of one split if asked for."""
+    """The predictions of rows that have a label, of one split.
+
+    A training run may have been asked about all of its rows, most of which it learnt from: there, no split is the
+    validation split.
+    """
     table = run.table("predictions")
     kept = table.filter(pc.is_valid(table["label"]))
+    split = split or ("validation" if run.kind == "train" else None)
     return kept if split is None else kept.filter(pc.equal(kept["split"], split))
 
 
@@ -156,6 +161,26 @@ def scores(run: Run, split: str | None = None) -> Scores:
     table = labelled(run, split)
     label, predicted = (np.array(table[name].to_pylist(), dtype=object) for name in ("label", "predicted"))
     return score(label, predicted, labels=run.labels)
+
+
+def grades(run: Run, split: str | None = None) -> tuple[Grade, ...]:
+    """Means of the scores that each prediction has besides being right or wrong, with intervals."""
+    table = labelled(run, split)
+    return tuple(grade(table[name].to_numpy(), name=name) for name in table.column_names if _is_grade(name))
+
+
+def _is_grade(name: str) -> bool:
+    """A share of which more is better, but for those that every prediction has."""
+    found = COLUMNS.get(name)
+    shares = found is not None and (found.low, found.high, found.direction) == (0, 1, "good")
+    return shares and name not in {"correct", "gold_probability"}
+
+
+def _metrics(run: Run) -> dict[str, float]:
+    if run.labels:
+        found = scores(run)
+        return {"accuracy": found.accuracy, "macro_f1": found.macro_f1, "n": found.n}
+    return {one.name: one.mean for one in grades(run)} | {"n": labelled(run).num_rows}
 
 
 def _evaluates(run: Run, parent: Run, split: str) -> bool:

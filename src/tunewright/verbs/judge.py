@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from tunewright.analyze.compare import Comparison, align, compare as compare_rows
 from tunewright.analyze.ensemble import Of, choose_weights, combine
+from tunewright.analyze.paired import ScoreChange, compare_scores
 from tunewright.errors import ComparisonError
 from tunewright.project import Project
 from tunewright.verbs.dynamics import arrays
-from tunewright.verbs.evaluations import evaluated, labelled, new_evaluation, scores, trained
+from tunewright.verbs.evaluations import evaluated, grades, labelled, new_evaluation, scores, trained
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ __all__ = ["Compared", "Ensembled", "compare", "ensemble"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared(Result):
-    """B against A on the rows of one split, and the verdict in words."""
+    """B against A on the rows of one split, and the verdict in words.
+
+    Where targets are classes the verdict is about accuracy, else about the task's main score among ``scores``.
+    """
 
     a: str
     b: str
@@ -37,6 +41,7 @@ class Compared(Result):
     verdict: str
     sentence: str
     comparison: Comparison
+    scores: tuple[ScoreChange, ...]
 
     def __str__(self) -> str:
         return self.sentence
@@ -81,18 +86,25 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
             f"{first.meta['version']} and {second.meta['version']}): the rows, not the models, might differ",
             fix="evaluate both on one version: tunewright evaluate --version VERSION RUN",
         )
-    left, right = (arrays(labelled(run).drop_columns(["logits"])) for run in (first, second))
+    names = ["id", "label", "correct", *(one.name for one in grades(first))]
+    left, right = (arrays(labelled(run).select(names)) for run in (first, second))
     order = align(left["id"], right["id"])
     comparison = compare_rows(
-        left["correct"].astype(bool), right["correct"][order].astype(bool), label=left["label"], id=left["id"]
+        left["correct"].astype(bool),
+        right["correct"][order].astype(bool),
+        label=left["label"] if first.labels else None,
+        id=left["id"],
     )
+    changes = {name: compare_scores(left[name], right[name][order], name=name) for name in names[3:]}
+    main = changes.get(project.task.metric, comparison)
     return Compared(
         a=first.id,
         b=second.id,
         split=split,
-        verdict=comparison.verdict,
-        sentence=comparison.sentence(),
+        verdict=main.verdict,
+        sentence=main.sentence(),
         comparison=comparison,
+        scores=tuple(changes.values()),
     )
 
 
@@ -148,6 +160,11 @@ def ensemble(
 
 def _require_same_labels(members: Sequence[Run]) -> None:
     first = members[0]
+    if not first.labels:
+        raise ComparisonError(
+            "expected runs whose probabilities can be averaged, found a task without labels",
+            fix="ensembles are for classification; compare the runs instead",
+        )
     for run in members[1:]:
         if run.labels != first.labels:
             raise ComparisonError(

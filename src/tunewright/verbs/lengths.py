@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
     from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
-    from tunewright.tasks import Task
+    from tunewright.tasks import Feature, Task
 
 __all__ = ["token_lengths"]
 
@@ -39,6 +41,15 @@ def token_lengths(
         texts = [block[field] for field in task.text_fields]
         whole = tokenizer(*texts, truncation=False, verbose=False)["input_ids"]
         lengths[start : start + _BLOCK] = [len(tokens) for tokens in whole]
-        kept[start : start + _BLOCK] = [feature["length"] for feature in task.encode(block, tokenizer)]
+        kept[start : start + _BLOCK] = _kept(task.encode(block, tokenizer), lengths[start : start + _BLOCK])
     cut = kept[kept < lengths]
     return lengths, int(cut.max()) if len(cut) else None
+
+
+def _kept(features: Sequence[Feature], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[n] tokens of each row that the model reads; of a row in several windows, all."""
+    from tunewright.observe.windows import examples_of
+
+    example = examples_of([feature["id"] for feature in features])
+    kept = np.array([feature["length"] for feature in features])[np.flatnonzero(np.diff(example, prepend=-1))]
+    return np.where(np.bincount(example, minlength=len(lengths)) > 1, lengths, kept)

@@ -10,11 +10,11 @@ from tunewright.errors import DataError
 from tunewright.project import Project, find_run
 from tunewright.run import Run, runs as runs_below
 from tunewright.verbs.chart import coverage
-from tunewright.verbs.evaluations import scores
+from tunewright.verbs.evaluations import grades, scores
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
-    from tunewright.analyze.scores import Scores
+    from tunewright.analyze.scores import Grade, Scores
 
 __all__ = ["RunDetails", "RunSummary", "Runs", "runs", "show"]
 
@@ -52,6 +52,7 @@ class RunDetails(Result):
     folder: str
     coverage: float | None
     scores: Scores | None
+    grades: tuple[Grade, ...]
     speed: float | None
     tables: Mapping[str, int]
     meta: Mapping[str, Any]
@@ -74,6 +75,7 @@ def show(project: Project, run: Run | str | None = None) -> RunDetails:
         folder=str(run.folder),
         coverage=coverage(run),
         scores=_scores(run),
+        grades=_grades(run),
         speed=_speed(run),
         tables={name: run.table(name).num_rows for name in run.tables()},
         meta=run.meta,
@@ -96,12 +98,16 @@ def _summary(run: Run) -> RunSummary:
 
 
 def _scores(run: Run) -> Scores | None:
-    if not run.has("predictions"):
+    if not run.has("predictions") or not run.labels:
         return None
     try:
         return scores(run)
     except DataError:  # nothing it predicted has a label
         return None
+
+
+def _grades(run: Run) -> tuple[Grade, ...]:
+    return grades(run) if run.has("predictions") and "label" in run.table("predictions").column_names else ()
 
 
 def _speed(run: Run) -> float | None:

@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 
 from tunewright.analyze.mistakes import explain, mistakes, to_csv
 from tunewright.analyze.neighbours import neighbours
-from tunewright.analyze.scores import Scores
+from tunewright.analyze.scores import Grade, Scores
 from tunewright.analyze.text import evidence, vocabulary
 from tunewright.errors import DataError
 from tunewright.files import write_text
 from tunewright.project import Project
 from tunewright.table import left_join
 from tunewright.verbs.dynamics import arrays
-from tunewright.verbs.evaluations import predict_split, scores, trained
+from tunewright.verbs.evaluations import grades, predict_split, scores, trained
 from tunewright.verbs.lengths import token_lengths
-from tunewright.verbs.models import embeddings, load
+from tunewright.verbs.models import embedding_settings, embeddings, load, vectors
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -39,22 +39,30 @@ Columns = dict[str, "NDArray[np.generic]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation(Result):
-    """Scores of a model on a split; ``causes`` counts what the evidence says about the wrong rows."""
+    """Scores of a model on a split; ``causes`` counts what the evidence says about the wrong rows.
+
+    ``scores`` are those of a task with labels, ``grades`` those of any other (exact match, F1, ROUGE).
+    """
 
     run: str
     model: str
     split: str
-    scores: Scores
+    scores: Scores | None
+    grades: tuple[Grade, ...]
     unlabelled: int
     mistakes: int
     causes: Mapping[str, int]
     table: Path
-    figure: Path
+    figure: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction(Result):
-    """What a model says about one input, how sure it is (probabilities in [0, 1]), and how long it takes (ms)."""
+    """What a model says about one input, how sure it is (probabilities in [0, 1]), and how long it takes (ms).
+
+    ``label`` is what it says: a class, an answer, a summary; ``probabilities`` are those of all classes, or of the best
+    answers.
+    """
 
     run: str
     label: str
@@ -83,21 +91,22 @@ def evaluate(
     parent = trained(project, run)
     made = predict_split(project, parent, split=split, version=version)
     columns = _evidence(project, parent, made)
-    kinds = explain(columns, labels=made.labels)
+    kinds = explain(columns, labels=made.labels or None)
     made.write("columns/evidence", _table(columns, kinds))
-    wrong = mistakes(columns, columns, text=project.task.text_fields, labels=made.labels)
+    wrong = mistakes(columns, columns, text=project.task.text_fields, labels=made.labels or None)
     write_text(made.folder / "incorrect_predictions.csv", to_csv(wrong))
     causes = Counter(cause for causes in wrong["Error Cause"] for cause in str(causes).split("; "))
     return Evaluation(
         run=made.id,
         model=parent.id,
         split=split,
-        scores=scores(made),
+        scores=scores(made) if made.labels else None,
+        grades=grades(made),
         unlabelled=made.table("predictions", ["label"])["label"].null_count,
         mistakes=len(wrong["id"]),
         causes=dict(causes.most_common()),
         table=made.folder / "incorrect_predictions.csv",
-        figure=_draw(made, columns),
+        figure=_draw(made, columns) if made.labels else None,
     )
 
 
@@ -131,7 +140,7 @@ def predict(project: Project, run: Run | str | None, *texts: str, repeats: int =
         run=parent.id,
         label=answer["predicted"],
         probability=answer["probability"],
-        probabilities=_probabilities(project.task.labels, answer["logits"]),
+        probabilities=_probabilities(project.task.labels, answer),
         tokens=int(lengths[0]),
         cut_at=limit,
         latency=latency(model, project.task, tokenizer, row, repeats=repeats),
@@ -149,8 +158,12 @@ def _evidence(project: Project, parent: Run, made: Run) -> Columns:
     columns |= evidence(_joined_texts(project, rows), known=vocabulary(_joined_texts(project, training)))
     lengths, limit = token_lengths(project.task, tokenizer, rows)
     columns["truncated"] = lengths > (limit or lengths.max())
-    vectors = embed(model, project.task, tokenizer, rows)
-    return columns | _near(parent, embeddings(project, parent), vectors, rows)
+    stored = embeddings(project, parent)
+    own = embed(model, project.task, tokenizer, rows, **embedding_settings(parent))
+    near = _near(parent, stored, own, rows)
+    if not made.labels:  # neighbours with another answer are no evidence: they ask something else
+        near.pop("neighbour_label", None)
+    return columns | near
 
 
 def _suspected(parent: Run) -> pa.Table:
@@ -162,19 +175,17 @@ def _suspected(parent: Run) -> pa.Table:
     return pa.table({"id": pa.array([], pa.string())})
 
 
-def _near(parent: Run, stored: pa.Table, vectors: pa.Table, rows: pa.Table) -> Columns:
+def _near(parent: Run, stored: pa.Table, own: pa.Table, rows: pa.Table) -> Columns:
     """Nearest training rows of the evaluated ones; nothing if there are fewer than two training rows."""
     stored = stored.filter(pc.equal(stored["split"], "train"))
     stored = stored.filter(pc.invert(pc.is_in(stored["id"], rows["id"].combine_chunks())))
     training = left_join(stored, parent.table("examples", ["id", "label"]))
-    own = left_join(vectors, rows.select(["id", "label"]))
-    both = pa.concat_tables([own, training.select(own.column_names)])
+    both = pa.concat_tables([table.select(["id", "split", "label"]) for table in (left_join(own, rows), training)])
     split = np.array(both["split"].to_pylist(), dtype=object)
     if (split == "train").sum() < 2:
         return {}
-    flat = both["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     found = neighbours(
-        vector=flat.reshape(both.num_rows, -1),
+        vector=np.concatenate([vectors(own), vectors(training)]),
         id=np.array(both["id"].to_pylist(), dtype=object),
         split=split,
         label=np.array(both["label"].to_pylist(), dtype=object),
@@ -207,8 +218,11 @@ def _draw(made: Run, columns: Columns) -> Path:
     return errors.save(sheet, made.folder / "figures" / "confusion.png")
 
 
-def _probabilities(labels: tuple[str, ...], logits: list[float]) -> dict[str, float]:
-    weights = np.exp(np.array(logits) - max(logits))
+def _probabilities(labels: tuple[str, ...], answer: Mapping[str, Any]) -> dict[str, float]:
+    if not labels:
+        others = answer.get("n_best") or [{"text": answer["predicted"], "probability": answer["probability"]}]
+        return {other["text"]: float(other["probability"]) for other in others}
+    weights = np.exp(np.array(answer["logits"]) - max(answer["logits"]))
     shares = (weights / weights.sum()).tolist()
     ranked = sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])
     return {label: float(share) for label, share in ranked}

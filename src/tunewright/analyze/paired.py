@@ -1,0 +1,115 @@
+"""Is the second model's mean score higher? For scores in [0, 1] such as F1 and ROUGE, row by row on the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunewright.analyze.compare import Verdict
+from tunewright.analyze.scores import Interval
+from tunewright.errors import ComparisonError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ScoreChange", "compare_scores"]
+
+_BLOCK = 1 << 24  # numbers drawn at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreChange:
+    """Mean score of B against A on the same n rows; a positive difference means that B is better."""
+
+    name: str
+    n: int
+    mean_a: float
+    mean_b: float
+    difference: float
+    interval: Interval
+    p: float
+    verdict: Verdict
+    level: float
+
+    def sentence(self) -> str:
+        """The verdict with its evidence, in words."""
+        low, high = self.interval
+        said = "Cannot tell B from A" if self.verdict == "cannot tell" else f"B is {self.verdict} than A"
+        return (
+            f"{said}: difference in {self.name} {100 * self.difference:+.1f} points ({self.level:.0%} interval "
+            f"{100 * low:+.1f} to {100 * high:+.1f}, permutation p = {self.p:.3g}, n = {self.n})."
+        )
+
+
+def compare_scores(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    *,
+    name: str,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> ScoreChange:
+    """Compare two models by a score of each row.
+
+    The interval is the percentile interval of the paired bootstrap (Efron 1979); p is that of the paired permutation
+    test, which flips the signs of the differences at random (Fisher 1935), two-sided. The verdict needs both.
+
+    Args:
+        a: [n] scores of A.
+        b: [n] scores of B about the same rows.
+        name: of the score.
+        level: of the interval.
+        resamples: of bootstrap and permutation.
+        seed: of both.
+
+    Raises:
+        ComparisonError: if there are no rows, or the lengths differ.
+    """
+    if len(a) != len(b) or not len(a):
+        raise ComparisonError(f"expected scores of the same rows, found {len(a)} and {len(b)}")
+    change = np.asarray(b, dtype=np.float64) - np.asarray(a, dtype=np.float64)
+    draw = np.random.default_rng(seed)
+    difference = float(change.mean())
+    low, high = np.quantile(_bootstrap(change, resamples, draw), [(1 - level) / 2, (1 + level) / 2])
+    p = _permutation(change, resamples, draw)
+    return ScoreChange(
+        name=name,
+        n=len(change),
+        mean_a=float(np.mean(a)),
+        mean_b=float(np.mean(b)),
+        difference=difference,
+        interval=(float(low), float(high)),
+        p=p,
+        verdict=_verdict(float(low), float(high), p, 1 - level),
+        level=level,
+    )
+
+
+def _bootstrap(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> NDArray[np.float64]:
+    """[resamples] means of rows drawn with replacement"""
+    n = len(change)
+    blocks = [change[draw.integers(0, n, size=(size, n))].mean(axis=1) for size in _sizes(resamples, n)]
+    return np.concatenate(blocks)
+
+
+def _permutation(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> float:
+    n, most = len(change), 0
+    observed = abs(change.sum()) - 1e-9  # sums that differ by rounding are equal
+    for size in _sizes(resamples, n):
+        signs = draw.integers(0, 2, size=(size, n), dtype=np.int8) * 2 - 1
+        most += int((np.abs(signs @ change) >= observed).sum())
+    return (most + 1) / (resamples + 1)
+
+
+def _sizes(resamples: int, n: int) -> list[int]:
+    step = max(1, _BLOCK // n)
+    return [min(step, resamples - start) for start in range(0, resamples, step)]
+
+
+def _verdict(low: float, high: float, p: float, alpha: float) -> Verdict:
+    if p < alpha and low > 0:
+        return "better"
+    return "worse" if p < alpha and high < 0 else "cannot tell"
