@@ -21,6 +21,7 @@ METRICS = GROUND | {"metrics"}
 FACES = {"cli", "serve"}
 BELOW_FACES = {
     "analyze",
+    "bindings",
     "curate",
     "data",
     "metrics",
@@ -29,6 +30,7 @@ BELOW_FACES = {
     "plot",
     "project",
     "run",
+    "source",
     "table",
     "tasks",
     "toy",
@@ -38,13 +40,15 @@ BELOW_FACES = {
 } | GROUND
 MAY_IMPORT = {
     "errors": set(),
+    "bindings": {"errors"},
     "columns": {"errors"},
     "files": set(),
     "metrics": {"errors"},
     "table": GROUND,
-    "toy": BELOW_FACES - {"project", "verbs"},
+    "toy": BELOW_FACES - {"project", "source", "verbs"},
     "data": GROUND | {"table"},
     "run": GROUND | {"table"},
+    "source": GROUND | {"bindings", "data", "project"},  # it reads what a project says, and imports nothing of it
     "analyze": METRICS,
     "tasks": METRICS,
     "train": GROUND | {"data", "observe", "run", "table", "tasks"},  # a finished training predicts, once
@@ -62,6 +66,7 @@ MAY_IMPORT = {
 }
 # Libraries each part may use; parts not listed may use any.
 LIBRARIES = {
+    "bindings": {"numpy"},
     "errors": set(),
     "columns": set(),
     "table": {"duckdb", "numpy", "pyarrow"},

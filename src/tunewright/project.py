@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import runpy
 import shutil
@@ -19,26 +18,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tunewright.errors import DataError, ProjectError, TunewrightError
+from tunewright.bindings import Metadata, Metric, Visualiser, as_metadata
+from tunewright.errors import ProjectError, TunewrightError
 from tunewright.files import claimed
+from tunewright.source import describe_columns, describe_sources, prepare
 from tunewright.tasks import Task
 from tunewright.tasks.source import EMBEDDED
 from tunewright.train.config import TrainConfig
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tunewright.data.dataset import Dataset
     from tunewright.run import Run
 
-__all__ = ["FILE", "MetadataFunction", "Project", "find_run", "open_dataset", "open_project"]
+__all__ = ["FILE", "Project", "find_run", "import_dataset", "open_dataset", "open_project"]
 
 FILE = "project.py"
 _VARIABLE = "project"
 _RUN_IT = "run `tunewright init FILE`, or write it: see docs/guide/init.md"
-
-MetadataFunction = Callable[[Mapping[str, Sequence[Any]]], Sequence[Any]]
-"""Rows as columns -> one value per row; the function's name becomes the name of the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +48,22 @@ class Project:
         task: what to learn; its text fields name columns of the source.
         model: Hub id, folder, or the embedded encoder.
         train: how to train, unless a command says otherwise.
-        label: column of the source with the gold label; the dataset stores it under ``label``. None: unlabelled.
+        label: column of the source with the gold label; the dataset stores it under ``label``. None: unlabelled. Where
+            the default is no column, and the task's targets have columns of their own, the first of these.
         id: column of the source with unique ids; made of split and row number where it is missing.
         split: column of the source with split names.
         fields: further columns of the source to keep, for lints and tooltips; no model reads them.
         metadata: functions that make further columns; each gets the rows as columns and is called once, at import.
-            A column called like a computed one (see `tunewright.columns`) is stored as ``original_<name>``.
+            Plain ones, or decorated (see `tunewright.bindings.metadata`). A column called like a computed one (see
+            `tunewright.columns`) is stored as ``original_<name>``.
+        metrics: functions that score predictions (see `tunewright.bindings.metric`).
+        visualisers: functions from a row to text for the detail view (see `tunewright.bindings.visualiser`).
+        loss: function from a model's outputs and the batch's targets to a tensor [batch], to train on in place of the
+            task's own.
+        preprocess: function from the source's rows as columns to those columns that it changes or adds; called once,
+            at import, before the metadata functions.
+        unlabelled: a file, folder or name on the Hub with rows that have no labels; they become the split
+            ``unlabelled``.
         splits: split -> share, to make splits afresh; None keeps those given and makes only what is missing.
         seed: of splits that are made.
         on_bad: what becomes of rows that cannot be used: ``error``, or ``skip`` them and keep the list.
@@ -76,7 +82,12 @@ class Project:
     id: str = "id"
     split: str = "split"
     fields: tuple[str, ...] = ()
-    metadata: tuple[MetadataFunction, ...] = ()
+    metadata: tuple[Callable[..., Any], ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    visualisers: tuple[Visualiser, ...] = ()
+    loss: Callable[[Any, Any], Any] | None = None
+    preprocess: Callable[..., Any] | None = None
+    unlabelled: str | None = None
     splits: Mapping[str, float] | None = None
     seed: int = 0
     on_bad: Literal["error", "skip"] = "error"
@@ -91,6 +102,15 @@ class Project:
             ("train", "a TrainConfig", isinstance(self.train, TrainConfig)),
             ("fields", "a tuple of column names", _all(self.fields, lambda item: isinstance(item, str))),
             ("metadata", "a tuple of named functions", _all(self.metadata, _is_named_function)),
+            ("metrics", "a tuple of functions decorated with @metric(direction=...)", _all(self.metrics, _is(Metric))),
+            ("visualisers", "a tuple of functions decorated with @visualiser", _all(self.visualisers, _is(Visualiser))),
+            ("loss", "a function of outputs and targets", self.loss is None or callable(self.loss)),
+            ("preprocess", "a function of the rows as columns", self.preprocess is None or callable(self.preprocess)),
+            (
+                "unlabelled",
+                "a file, a folder or a Hub name",
+                self.unlabelled is None or isinstance(self.unlabelled, str),
+            ),
             ("on_bad", "'error' or 'skip'", self.on_bad in {"error", "skip"}),
         ):
             if not good:
@@ -121,8 +141,9 @@ class Project:
 
 
 def open_project(folder: str | Path = ".") -> Project:
-    """Load the project of a folder: the variable ``project`` of its ``project.py``.
+    """Load the project of a folder: the variable ``project`` of its ``project.py``, with what the file decorates.
 
+    Functions of the file decorated with ``@metadata``, ``@metric`` and ``@visualiser`` join those the project names.
     The file is Python and is run: open only projects that you trust.
 
     Raises:
@@ -131,9 +152,10 @@ def open_project(folder: str | Path = ".") -> Project:
     path = Path(folder) / FILE
     if not path.is_file():
         raise ProjectError(f"expected a project in {Path(folder).resolve()}, found no {FILE}", fix=_RUN_IT)
-    match _variables(path).get(_VARIABLE):
+    variables = _variables(path)
+    match variables.get(_VARIABLE):
         case Project() as project:
-            return replace(project, folder=path.parent)
+            return replace(_with_decorated(project, variables), folder=path.parent)
         case None:
             raise ProjectError(f"{path} does not define {_VARIABLE!r}", fix=f"write: {_VARIABLE} = Project(...)")
         case other:
@@ -160,7 +182,7 @@ def open_dataset(project: Project) -> Dataset:
         return dataset
     with claimed(folder.with_name(f".{folder.name}.lock"), wait=True):
         if not folder.exists():
-            return _import(project, folder)
+            return import_dataset(project, folder)
         dataset = Dataset.open(folder)  # what another process made while this one waited, maybe
         differences = _differences(project, dataset)
         if not differences:
@@ -171,6 +193,33 @@ def open_dataset(project: Project) -> Dataset:
                 fix=f"give the project another name, or remove {folder} with its edits to import the source anew",
             )
         return _import_anew(project, folder)
+
+
+def import_dataset(project: Project, folder: Path) -> Dataset:
+    """Import the project's source into a folder of its own, whatever lies where the dataset belongs.
+
+    Raises:
+        DataError: if the source cannot be imported.
+        ProjectError: if one of the project's functions raises.
+    """
+    from tunewright.data.dataset import Dataset, Fields
+
+    made = _metadata_columns(project)
+    rows = prepare(project)
+    label = _label_column(project, rows.column_names)
+    return Dataset.create(
+        folder,
+        rows,
+        fields=Fields(project.task.text_fields, label, project.fields + made, _targets(project)),
+        label_names=project.task.labels,
+        on_bad=project.on_bad,
+        splits=project.splits,
+        seed=project.seed,
+        source=describe_columns(project),
+        called=describe_sources(project),
+        id=project.id,
+        split=project.split,
+    )
 
 
 def find_run(project: Project, run: Run | str | None = None) -> Run:
@@ -191,82 +240,53 @@ def _import_anew(project: Project, folder: Path) -> Dataset:
     new, old = (folder.with_name(f".{folder.name}.{which}") for which in ("new", "old"))
     for left_over in (new, old):
         shutil.rmtree(left_over, ignore_errors=True)
-    _import(project, new)
+    import_dataset(project, new)
     folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old)
     return Dataset.open(folder)
 
 
-def _import(project: Project, folder: Path) -> Dataset:
-    from tunewright.data.dataset import Dataset, Fields
-
-    made = tuple(function.__name__ for function in project.metadata)
-    return Dataset.create(
-        folder,
-        _with_metadata(_rows(project), project.metadata),
-        fields=Fields(project.task.text_fields, project.label, project.fields + made),
-        label_names=project.task.labels,
-        on_bad=project.on_bad,
-        splits=project.splits,
-        seed=project.seed,
-        source=_described(project),
-        called=_sources(project),
-        id=project.id,
-        split=project.split,
-    )
+def _metadata_columns(project: Project) -> tuple[str, ...]:
+    return tuple(name for function in project.metadata for name in as_metadata(function).makes)
 
 
-def _rows(project: Project) -> pa.Table:
-    from tunewright.data.read import read_rows
-
-    source: Any = project.source
-    if isinstance(source, Mapping):
-        located: Any = {split: _located(path, project.folder) for split, path in source.items()}
-    else:
-        located = _located(source, project.folder)
-    return read_rows(located, on_bad=project.on_bad)
+def _label_column(project: Project, columns: Sequence[str]) -> str | None:
+    targets = _targets(project)
+    return targets[0] if targets and project.label == "label" and "label" not in columns else project.label
 
 
-def _with_metadata(rows: pa.Table, functions: Sequence[MetadataFunction]) -> pa.Table:
-    import pyarrow as pa
-
-    columns = rows.to_pydict() if functions else {}
-    for function in functions:
-        values = list(function(columns))
-        if len(values) != rows.num_rows:
-            raise DataError(
-                f"metadata function {function.__name__!r} gave {len(values)} values for {rows.num_rows} rows",
-                fix="return one value per row",
-            )
-        rows = rows.append_column(function.__name__, pa.array(values))
-    return rows
+def _targets(project: Project) -> tuple[str, ...]:
+    """Columns of the source with targets; a source without labels has none."""
+    return () if project.label is None else project.task.target_fields
 
 
 def _differences(project: Project, dataset: Dataset) -> list[str]:
     from tunewright.data.fields import stored_as
 
-    made = tuple(function.__name__ for function in project.metadata)
+    made = _metadata_columns(project)
     pairs = {
         "texts": (project.task.text_fields, dataset.fields.text),
         "labels": (project.task.labels, dataset.label_names),
+        "targets": (_targets(project), dataset.fields.target),
         "metadata": (tuple(map(stored_as, project.fields + made)), dataset.fields.metadata),
-        "source": (_described(project), dataset.meta["source"]),
+        "source": (describe_columns(project), dataset.meta["source"]),
         "splits": (project.splits and dict(project.splits), dataset.meta["splits"]),
         "seed": (project.seed, dataset.meta["seed"]),
     }
     return [f"{name} {new!r}, imported {old!r}" for name, (new, old) in pairs.items() if new != old]
 
 
-def _described(project: Project) -> str:
-    """Source and column names, for people, and to notice that they have changed."""
-    return f"{_sources(project)} (label: {project.label}, id: {project.id}, split: {project.split})"
+def _with_decorated(project: Project, variables: Mapping[str, Any]) -> Project:
+    def joined(kind: type, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return given + tuple(value for value in variables.values() if isinstance(value, kind) and value not in given)
 
-
-def _sources(project: Project) -> str:
-    if isinstance(project.source, str):
-        return project.source
-    return ", ".join(f"{split}: {path}" for split, path in project.source.items())
+    return replace(
+        project,
+        metadata=joined(Metadata, project.metadata),
+        metrics=joined(Metric, project.metrics),
+        visualisers=joined(Visualiser, project.visualisers),
+    )
 
 
 def _variables(path: Path) -> dict[str, Any]:
@@ -292,17 +312,16 @@ def _where(error: BaseException, path: Path) -> str:
     return f"{path}, line {line}"
 
 
-def _located(source: str, folder: Path) -> str:
-    path = os.path.normpath(folder / source)  # the folder need not exist yet for a path that leads out of it
-    return path if os.path.exists(path) else source  # noqa: PTH110  it is a string already
-
-
 def _is_folder_name(name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(r"[\w][\w.-]*", name) is not None
 
 
 def _is_named_function(item: object) -> bool:
-    return callable(item) and str(getattr(item, "__name__", "")).isidentifier()
+    return isinstance(item, Metadata) or (callable(item) and str(getattr(item, "__name__", "")).isidentifier())
+
+
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda item: isinstance(item, kind)
 
 
 def _all(items: object, good: Callable[[Any], bool]) -> bool:
