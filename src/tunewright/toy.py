@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["toy_model", "toy_pairs", "toy_texts"]
+__all__ = ["toy_answers", "toy_model", "toy_pairs", "toy_texts"]
 
 _GOOD = ("good", "great", "fine", "lovely")
 _BAD = ("bad", "awful", "poor", "dull")
@@ -53,6 +53,36 @@ def toy_pairs(rows: int = 64, *, seed: int = 0) -> pa.Table:
         split = ("train", "train", "train", "validation", "test")[number % 5]
         pair = {"premise": first["text"], "hypothesis": second["text"]}
         made.append({"id": f"toy-{number:04d}", **pair, "label": label, "split": split})
+    return pa.Table.from_pylist(made)
+
+
+def toy_answers(rows: int = 64, *, seed: int = 0) -> pa.Table:
+    """Questions about long contexts: the answer is the noun after the word of praise or blame that is asked for.
+
+    Columns id, question, context (30 to 50 words), label, answers_text and answers_start (lists; of every third row
+    two answers), title, split. A shorter answer is the beginning of the longer one.
+    """
+    import pyarrow as pa
+
+    draw = random.Random(seed)
+    filler = [word for word in _FILLER if word not in {"film", "story"}]
+    made = []
+    for number in range(rows):
+        praise, noun = draw.choice(_GOOD + _BAD), draw.choice(("film", "story"))
+        before, after = (draw.choices(filler, k=draw.randint(15, 24)) for _ in range(2))
+        answers = [f"{noun} {after[0]}", noun] if number % 3 == 2 else [noun]
+        made.append(
+            {
+                "id": f"toy-{number:04d}",
+                "question": f"what was {praise}",
+                "context": " ".join([*before, praise, noun, *after]),
+                "label": answers[0],
+                "answers_text": answers,
+                "answers_start": [len(" ".join([*before, praise])) + 1] * len(answers),
+                "title": ("first", "second", "third", "fourth")[number // 5 % 4],
+                "split": ("train", "train", "train", "validation", "test")[number % 5],
+            }
+        )
     return pa.Table.from_pylist(made)
 
 
