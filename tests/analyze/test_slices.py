@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tunewright.analyze.slices import slices
+from tunewright.errors import DataError
+
+
+def heavy(random, n):
+    return random.lognormal(0, 2, n)
+
+
+def column(values):
+    return np.array(values, dtype=object)
+
+
+def planted(n=2000, seed=0):
+    """A column of names and one of numbers, with higher losses for name 3 and for numbers in [.3, .5)."""
+    random = np.random.default_rng(seed)
+    name, number = random.integers(0, 10, n), random.random(n)
+    loss = heavy(random, n) * np.where(name == 3, 8, 1) * np.where((number >= 0.3) & (number < 0.5), 5, 1)
+    return loss, {"title": column([f"t{code}" for code in name]), "position": number}
+
+
+def test_a_planted_value_and_a_planted_range_are_found_and_nothing_else():
+    loss, columns = planted()
+    found = {one.column: one for one in slices(loss, columns)}
+    assert found.keys() == {"title", "position"}
+    assert found["title"].description == "title = t3"
+    assert found["title"].rows.tolist() == np.flatnonzero(columns["title"] == "t3").tolist()
+    assert found["position"].low == pytest.approx(0.3, abs=0.03)
+    assert found["position"].high == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_is_said_of_a_slice_is_true_of_its_rows():
+    loss, columns = planted()
+    for one in slices(loss, columns):
+        outside = np.setdiff1d(np.arange(len(loss)), one.rows)
+        assert one.n == len(one.rows)
+        assert one.mean_loss == pytest.approx(loss[one.rows].mean())
+        assert one.rest_loss == pytest.approx(loss[outside].mean())
+        assert one.interval[0] < one.difference < one.interval[1]
+        assert one.p <= one.p_corrected <= 0.05
+        assert one.tested == 10 + 2
+
+
+def test_rows_of_a_range_are_those_its_description_names():
+    loss, columns = planted()
+    (one,) = [one for one in slices(loss, columns) if one.column == "position"]
+    assert one.description == f"position >= {one.low:g} and < {one.high:g}"
+    assert (
+        one.rows.tolist()
+        == np.flatnonzero((columns["position"] >= one.low) & (columns["position"] < one.high)).tolist()
+    )
+
+
+def test_metadata_that_say_nothing_are_rarely_reported():
+    random = np.random.default_rng(0)
+    n, trials, hits = 400, 300, 0
+    for _ in range(trials):
+        columns = {
+            "name": column([f"v{code}" for code in random.integers(0, 8, n)]),
+            "flag": random.random(n) < 0.2,
+            "length": random.lognormal(3, 1, n),
+            "count": random.poisson(3, n),
+        }
+        hits += bool(slices(heavy(random, n), columns))
+    assert hits / trials <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / trials)
+
+
+def test_lower_loss_is_no_finding():
+    random = np.random.default_rng(0)
+    flag = random.random(1000) < 0.3
+    found = slices(np.where(flag, 0.1, 1) * heavy(random, 1000), {"easy": flag})
+    assert [one.value for one in found] == [False]
+
+
+def test_slices_with_nearly_the_same_rows_are_one():
+    loss, columns = planted()
+    twin = columns["title"].copy()
+    twin[np.flatnonzero(twin == "t3")[:5]] = "other"
+    found = slices(loss, {"title": columns["title"], "twin": twin})
+    (said,) = found
+    assert {said.description, *said.also} == {"title = t3", "twin = t3"}
+
+
+def test_a_larger_slice_that_is_higher_only_by_a_smaller_one_is_folded_into_it():
+    random = np.random.default_rng(1)
+    inner = np.arange(2000) < 100
+    outer = np.arange(2000) < 250
+    loss = heavy(random, 2000) * np.where(inner, 50, 1)
+    (one,) = slices(loss, {"inner": inner, "outer": outer})
+    assert (one.description, one.also) == ("inner = True", ("outer = True",))
+
+
+def test_a_larger_slice_with_a_loss_of_its_own_stays():
+    random = np.random.default_rng(1)
+    inner, outer = np.arange(2000) < 100, np.arange(2000) < 400
+    loss = random.gamma(2, 1, 2000) + 5 * inner + 3 * outer
+    found = slices(loss, {"inner": inner, "outer": outer})
+    assert {one.description for one in found} == {"inner = True", "outer = True"}
+
+
+@pytest.mark.parametrize("missing", [None, "", float("nan")])
+def test_missing_values_are_a_value(missing):
+    random = np.random.default_rng(0)
+    names = column([missing if row < 60 else "known" for row in range(1000)])
+    (one,) = slices(heavy(random, 1000) * np.where(np.arange(1000) < 60, 20, 1), {"source": names})
+    assert (one.description, one.value, one.n) == ("source is missing", None, 60)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, object])
+def test_missing_numbers_are_a_value(dtype):
+    random = np.random.default_rng(0)
+    numbers = random.random(1000).astype(dtype)
+    numbers[:60] = np.nan
+    (one,) = slices(heavy(random, 1000) * np.where(np.arange(1000) < 60, 20, 1), {"length": numbers})
+    assert one.description == "length is missing"
+
+
+def test_numbers_that_are_names_are_not_cut_into_ranges():
+    loss, _ = planted()
+    cluster = np.random.default_rng(0).permutation(np.arange(len(loss)) % 30)
+    loss = loss * np.where(cluster == 17, 30, 1)
+    assert [one.value for one in slices(loss, {"cluster": cluster})] == [17]
+    (as_range,) = slices(loss, {"cluster": cluster}, nominal=())
+    assert as_range.value is None
+
+
+def test_both_ends_of_a_column_can_be_found():
+    random = np.random.default_rng(0)
+    number = random.random(3000)
+    loss = heavy(random, 3000) * np.where((number < 0.1) | (number > 0.9), 20, 1)
+    assert {one.description[:12] for one in slices(loss, {"position": number})} == {"position < 0", "position >= "}
+
+
+def test_small_slices_and_unknown_losses_are_left_out():
+    loss = np.r_[np.full(19, 100.0), np.full(10, np.nan), np.random.default_rng(0).random(200)]
+    name = column(["few"] * 29 + ["many"] * 200)
+    assert slices(loss, {"name": name}) == ()
+    (one,) = slices(loss, {"name": name}, smallest=19)
+    assert (one.n, one.rows.tolist()) == (19, list(range(19)))
+
+
+def test_the_order_of_rows_does_not_matter():
+    loss, columns = planted()
+    order = np.random.default_rng(1).permutation(len(loss))
+    again = slices(loss[order], {name: values[order] for name, values in columns.items()})
+    assert [one.description for one in again] == [one.description for one in slices(loss, columns)]
+
+
+def test_no_more_than_the_limit():
+    loss, columns = planted()
+    assert len(slices(loss, columns, limit=1)) == 1
+
+
+@pytest.mark.parametrize("loss", [np.array([]), np.zeros(100), np.full(5, np.nan)])
+def test_nothing_to_tell_apart(loss):
+    assert slices(loss, {"name": column(["a", "b"] * (len(loss) // 2) + ["a"] * (len(loss) % 2))}) == ()
+    assert slices(loss, {"number": np.arange(len(loss))}) == ()
+
+
+def test_a_column_of_another_length_is_refused():
+    with pytest.raises(DataError, match="expected 3 values of 'name', one per loss, found 2"):
+        slices(np.zeros(3), {"name": column(["a", "b"])})
+
+
+def test_many_rows_and_columns_take_seconds():
+    from time import perf_counter
+
+    random, n = np.random.default_rng(0), 100_000
+    names = np.array([f"v{code}" for code in range(200)], dtype=object)
+    columns = {f"number{k}": random.normal(size=n) for k in range(20)}
+    columns |= {f"name{k}": names[random.integers(0, 200, n)] for k in range(20)}
+    began = perf_counter()
+    slices(heavy(random, n), columns)
+    assert perf_counter() - began < 20  # a second here; the machine may be busy
