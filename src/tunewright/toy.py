@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from transformers import PreTrainedModel
 
-__all__ = ["toy_answers", "toy_model", "toy_pairs", "toy_texts"]
+__all__ = ["toy_answers", "toy_model", "toy_pairs", "toy_seq2seq", "toy_summaries", "toy_texts"]
 
 _GOOD = ("good", "great", "fine", "lovely")
 _BAD = ("bad", "awful", "poor", "dull")
 _FILLER = ("the", "film", "was", "really", "quite", "and", "story", "we", "saw", "it", "today", "again")
+_NAMES = ("ann", "bob", "cara", "dan")
+_SAID = (":", "says", "agrees", "disagrees")
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -86,24 +90,42 @@ def toy_answers(rows: int = 64, *, seed: int = 0) -> pa.Table:
     return pa.Table.from_pylist(made)
 
 
+def toy_summaries(rows: int = 64, *, seed: int = 0) -> pa.Table:
+    """Two people speak of a film; the summary says who agrees.
+
+    Columns id, dialogue, label, words (number), speaker (who begins), split.
+    """
+    import pyarrow as pa
+
+    draw = random.Random(seed)
+    made = []
+    for number in range(rows):
+        first, second = draw.sample(_NAMES, 2)
+        verdicts = [draw.choice(draw.choice((_GOOD, _BAD))) for _ in range(2)]
+        agrees = (verdicts[0] in _GOOD) == (verdicts[1] in _GOOD)
+        turns = [
+            f"{speaker} : {' '.join(draw.choices(_FILLER, k=draw.randint(1, 8)))} {verdict}"
+            for speaker, verdict in zip((first, second), verdicts, strict=True)
+        ]
+        made.append(
+            {
+                "id": f"toy-{number:04d}",
+                "dialogue": "\n".join(turns),
+                "label": f"{first} says it was {verdicts[0]} and {second} {'agrees' if agrees else 'disagrees'}",
+                "words": sum(len(turn.split()) for turn in turns),
+                "speaker": first,
+                "split": ("train", "train", "train", "validation", "test")[number % 5],
+            }
+        )
+    return pa.Table.from_pylist(made)
+
+
 def toy_model(folder: str | Path, *, seed: int = 0, hidden: int = 16) -> str:
     """Save a random BERT with two layers and a word-level tokenizer; its folder works with ``from_pretrained``."""
     import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    from tunewright.tasks.source import quiet
+    from transformers import BertConfig, BertModel
 
     words = [*_SPECIAL, *_GOOD, *_BAD, *_FILLER]
-    vocabulary = {word: code for code, word in enumerate(words)}
-    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    backend.normalizer = normalizers.Lowercase()
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    named = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **named)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = BertModel(
@@ -116,6 +138,56 @@ def toy_model(folder: str | Path, *, seed: int = 0, hidden: int = 16) -> str:
                 max_position_embeddings=64,
             )
         )
+    return _saved(folder, model, words)
+
+
+def toy_seq2seq(folder: str | Path, *, seed: int = 0, hidden: int = 16) -> str:
+    """Save a random BART with two layers on each side and a word-level tokenizer that knows `toy_summaries`.
+
+    As with every BART, the decoder starts from the end token, ``[SEP]``, and a target begins with ``[CLS]``.
+    """
+    import torch
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    words = [*_SPECIAL, *_GOOD, *_BAD, *_FILLER, *_NAMES, *_SAID]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BartForConditionalGeneration(
+            BartConfig(
+                vocab_size=len(words),
+                d_model=hidden,
+                encoder_layers=2,
+                decoder_layers=2,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=2 * hidden,
+                decoder_ffn_dim=2 * hidden,
+                max_position_embeddings=64,
+                pad_token_id=0,
+                bos_token_id=2,
+                eos_token_id=3,
+                decoder_start_token_id=3,
+                forced_eos_token_id=3,
+            )
+        )
+    return _saved(folder, model, words)
+
+
+def _saved(folder: str | Path, model: PreTrainedModel, words: Sequence[str]) -> str:
+    """Save a model with a word-level tokenizer of these words, the special ones first."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    from tunewright.tasks.source import quiet
+
+    backend = Tokenizer(models.WordLevel({word: code for code, word in enumerate(words)}, unk_token="[UNK]"))
+    backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    named = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **named)
     Path(folder).mkdir(parents=True, exist_ok=True)
     with quiet():
         tokenizer.save_pretrained(folder)
