@@ -4,8 +4,10 @@ runs/<date-name-hash>/
     run.json              kind, dataset version, resolved config, seeds, versions, status, coverage, metrics
     examples.parquet      the rows the run saw, so that it can be read without the dataset
     dynamics/             part-*.parquet: one row per example, window and epoch
-    predictions.parquet   one row per predicted example
-    embeddings.parquet    one vector per example
+    predictions.parquet   one row per predicted example; of a training run, of any split
+    embeddings.parquet    one vector per row of the dataset version
+    clusters.parquet      one row per cluster in latent space
+    slices.parquet        one row per part of the data with a loss of its own
     columns/              <analysis>-<hash>.parquet: what analyses computed
     model/                safetensors
 """
@@ -37,6 +39,7 @@ __all__ = ["Kind", "Run", "find", "runs"]
 
 Kind = Literal["train", "eval", "production"]
 _META = "run.json"
+_TABLES = ("examples", "dynamics", "predictions", "embeddings", "clusters", "slices")
 
 
 class Run:
@@ -142,23 +145,26 @@ class Run:
 
     def tables(self) -> list[str]:
         """Names of the tables the run holds."""
-        names = [name for name in ("examples", "dynamics", "predictions", "embeddings") if self.has(name)]
+        names = [name for name in _TABLES if self.has(name)]
         return names + [f"columns/{path.stem}" for path in tables.parts(self.folder / "columns")]
 
     def examples(self) -> pa.Table:
-        """The one wide table: the run's rows with every per-example column there is.
+        """The one wide table: the rows the run saw, `widened`."""
+        return self.widened(self.table("examples"))
+
+    def widened(self, rows: pa.Table) -> pa.Table:
+        """Rows with every per-example column that the run has, matched by ``id``; null where it has none for a row.
 
         Predictions come under their own names; of analyses that were computed with several parameters, the last
         computed one counts.
         """
-        wide = self.table("examples")
         computed = sorted(tables.parts(self.folder / "columns"), key=lambda path: path.stat().st_mtime)
         others = [tables.read(path) for path in reversed(computed)]
         if self.has("predictions"):
             others.append(self.table("predictions"))
         for other in others:
-            wide = tables.left_join(wide, other)
-        return wide
+            rows = tables.left_join(rows, other)
+        return rows
 
     def sql(self, query: str, *, seconds: float = 30.0) -> pa.Table:
         """DuckDB over read-only views ``examples`` (wide), ``dynamics``, ``predictions`` and ``embeddings``."""
@@ -235,8 +241,10 @@ class Run:
 
 _HOW_TO_GET = {
     "dynamics": "only training runs with a recorder have training dynamics: run `tunewright train`",
-    "predictions": "run `tunewright evaluate`",
-    "embeddings": "run `tunewright map --latent`",
+    "predictions": "run `tunewright analyze`, or `tunewright evaluate` for a run of their own",
+    "embeddings": "run `tunewright analyze`",
+    "clusters": "run `tunewright analyze`",
+    "slices": "run `tunewright analyze`",
 }
 
 
