@@ -209,7 +209,14 @@ _DEFINITIONS = (
     Column(
         "truncated", "bool", "the input is longer than the model reads, and was cut", low=0, high=1, direction="bad"
     ),
-    Column("target_truncated", "bool", "the gold target is longer than the task reads, and was cut", direction="bad"),
+    Column(
+        "target_truncated",
+        "bool",
+        "the gold target is longer than the task reads, and was cut",
+        low=0,
+        high=1,
+        direction="bad",
+    ),
     Column("error_type", "string", "false positive, false negative, or gold -> predicted"),
     Column("error_cause", "string", "what the evidence points to, or unknown"),
     Column("solution", "string", "what to try about the error cause"),
