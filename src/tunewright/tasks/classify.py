@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError, ProjectError, did_you_mean
+from tunewright.tasks.padding import padded
 from tunewright.tasks.source import loading
 
 if TYPE_CHECKING:
@@ -93,21 +94,8 @@ class Classification:
         """Pad to the longest of the batch; ``labels`` int64 [batch] or, weighted, float32 [batch, labels]."""
         import torch
 
-        padding = {
-            "input_ids": tokenizer.pad_token_id or 0,
-            "attention_mask": 0,
-            "token_type_ids": tokenizer.pad_token_type_id,
-        }
-
         def collate(features: Sequence[Feature]) -> dict[str, Any]:
-            longest = max(len(feature["input_ids"]) for feature in features)
-            batch: dict[str, Any] = {
-                name: torch.tensor([feature[name] + [fill] * (longest - len(feature[name])) for feature in features])
-                for name, fill in padding.items()
-                if name in features[0]
-            }
-            batch["labels"] = torch.tensor([feature["labels"] for feature in features])
-            return batch
+            return {**padded(features, tokenizer), "labels": torch.tensor([feature["labels"] for feature in features])}
 
         return collate
 
