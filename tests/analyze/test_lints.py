@@ -120,3 +120,143 @@ def test_errors_come_first_and_every_lint_has_a_docstring_and_advice():
     assert severities == sorted(severities, key=("error", "warning", "note").index)
     assert all(finding.what_to_do for finding in found)
     assert all(check.__doc__ for check in LINTS)
+
+
+ANSWERS = column([["two", "two"], ["cats"], [], ["", "here"]])
+CONTEXT = column(["one two", "cats sit", "no answer", "here"])
+
+
+def six(**more):
+    """Six rows that differ, four for training."""
+    texts = ["one", "two", "three", "four", "five", "six"]
+    return rows_of(texts, splits=["train"] * 4 + ["test"] * 2, **more)
+
+
+def titles(train, test, n=40):
+    given = [*(train[row % len(train)] for row in range(n)), *(test[row % len(test)] for row in range(n))]
+    texts = [f"text {row}" for row in range(2 * n)]
+    return rows_of(texts, splits=["train"] * n + ["test"] * n, metadata={"title": column(given)})
+
+
+def four(starts):
+    return rows_of(["q1", "q2", "q3", "q4"], context=CONTEXT, answers=ANSWERS, starts=column(starts))
+
+
+def linked(duplicates, **more):
+    return six(duplicate_of=column(duplicates), **more)
+
+
+NOBODY = [None] * 6
+PLANTED = {
+    "an answer one character off": (
+        four([[4, 4], [1], [], [0, 0]]),
+        four([[4, 4], [0], [], [0, 0]]),
+        ("answers not at their offset", "error", ("r1",)),
+    ),
+    "an answer before the context": (
+        four([[4, -3], [0], [], [0, 0]]),
+        four([[4, 4], [0], [], [0, 0]]),
+        ("answers not at their offset", "error", ("r0",)),
+    ),
+    "an answer without a start": (
+        four([[4], [0], [], [0, 0]]),
+        four([[4, 4], [0], [], [0, 0]]),
+        ("answers not at their offset", "error", ("r0",)),
+    ),
+    "a long input": (
+        six(lengths=np.array([3, 9, 3, 3, 3, 3]), max_length=8),
+        six(lengths=np.array([3, 8, 3, 3, 3, 3]), max_length=8),
+        ("truncated inputs", "warning", ("r1",)),
+    ),
+    "an answer that no window holds": (six(lost=["r3"]), six(lost=[]), ("answers lost to windows", "warning", ("r3",))),
+    "padding without a mask": (six(unmasked=True), six(unmasked=False), ("missing attention mask", "error", ())),
+    "a test row in training": (
+        six(trained=["r0", "r1", "r4"]),
+        six(trained=["r0", "r1", "x"]),
+        ("trained on evaluation rows", "error", ("r4",)),
+    ),
+    "an output that was cut": (
+        six(stop_reason=column(["eos", None, "length", None, "eos", "length"])),
+        six(stop_reason=column(["eos", None, "eos", None, "eos", "eos"])),
+        ("generation stopped by length", "warning", ("r2", "r5")),
+    ),
+    "a near-duplicate in another split": (
+        linked([None, None, None, None, "r1", None]),
+        linked(NOBODY),
+        ("near-duplicates across splits", "warning", ("r1", "r4")),
+    ),
+    "a near-duplicate by way of another one": (
+        linked([None, "r0", None, None, "r1", None]),
+        linked([None] * 5 + ["elsewhere"]),
+        ("near-duplicates across splits", "warning", ("r0", "r1", "r4")),
+    ),
+    "a near-duplicate in the same split": (
+        linked([None, None, "r1", None, None, None]),
+        linked([None, None, None, None, "r1", None]),
+        ("near-duplicates within a split", "note", ("r1", "r2")),
+    ),
+    "a made-up row that nearly repeats a later one": (
+        linked([None, None, "r1", None, None, None], synthetic=np.arange(6) == 1),
+        linked([None, None, "r1", None, None, None], synthetic=np.arange(6) == 4),
+        ("synthetic copies", "warning", ("r1",)),
+    ),
+    "a made-up row with the text of another": (
+        rows_of(["x", "y", "y", "z", "z"], synthetic=np.array([False, True, False, True, True])),
+        rows_of(["x", "y", "y", "z", "w"], synthetic=np.array([True, False, False, True, True])),
+        ("synthetic copies", "warning", ("r1", "r4")),
+    ),
+    "titles of their own": (
+        titles(["a", "b", "c"], ["d", "e"]),
+        titles(["a", "b", "c"], ["c", "d", "e"]),
+        ("test shares no title with train", "note", ()),
+    ),
+    "right but for form": (
+        rows_of(
+            ["a", "b", "c", "d"],
+            labels=["The Broncos", "do n't", "“Hi”", "x"],
+            predicted=column(["broncos", "Don't", '"hi"', "y"]),
+            correct=np.zeros(4),
+        ),
+        rows_of(
+            ["a", "b", "c", "d"],
+            labels=["The Broncos", "do n't", "“Hi”", "x"],
+            predicted=column(["broncos", "Don't", '"hi"', "y"]),
+            correct=np.array([1, 1, 1, 0]),
+        ),
+        ("metric punishes form", "warning", ("r0", "r1", "r2")),
+    ),
+    "right but for form, by one of several answers": (
+        rows_of(["a", "b"], answers=column([["x", "U.S."], []]), predicted=column(["us", ""]), correct=np.zeros(2)),
+        rows_of(["a", "b"], answers=column([["x", "U.S."], []]), predicted=column([None, "us"]), correct=np.zeros(2)),
+        ("metric punishes form", "warning", ("r0",)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("dirty", "clean", "expected"), PLANTED.values(), ids=PLANTED)
+def test_what_is_planted_is_found_and_its_absence_is_not(dirty, clean, expected):
+    name, severity, ids = expected
+    found = only(dirty, name)
+    assert (found.severity, found.rows) == (severity, ids)
+    assert found.what_to_do
+    assert name not in {one.name for one in lint(clean)}
+
+
+def test_messages_give_shares_and_examples():
+    cut = only(six(stop_reason=column(["eos", "length", "eos", "eos", "length", None])), "generation stopped by length")
+    assert cut.message == "2 outputs were cut because they grew too long (test 100%, train 25%)"
+    form = only(PLANTED["right but for form"][0], "metric punishes form")
+    assert "'broncos' for 'The Broncos'" in form.message
+
+
+def test_splits_by_a_column_are_said_once():
+    rows = titles(["a", "b"], ["c"])
+    assert [found.name for found in lint(rows)] == ["test shares no title with train"]
+
+
+def test_names_that_hardly_recur_are_apart_by_nature():
+    texts = [f"text {row}" for row in range(100)]
+    rows = rows_of(
+        texts, splits=["train"] * 50 + ["test"] * 50, metadata={"title": column([f"t{n // 1.5}" for n in range(100)])}
+    )
+    assert lint(rows) == []

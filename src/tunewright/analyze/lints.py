@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tunewright.analyze.lint_outputs import (
+    answers_elsewhere,
+    lost_answers,
+    no_attention_mask,
+    punished_form,
+    stopped_by_length,
+    trained_on_evaluation,
+    truncated,
+)
 from tunewright.analyze.lint_rows import TRAIN, Lint, Rows, Severity, Values, codes, finding, labelled, members, varied
 
 if TYPE_CHECKING:
@@ -18,6 +27,8 @@ _IMBALANCE = 10.0
 """Largest class over smallest, in training rows."""
 _CONFOUNDED = 0.3
 """Cramér's V from which an association is usually called medium or more (Cohen 1988, for two splits)."""
+_FEW_ROWS = 20
+"""A split of fewer rows than this shares no value with another by chance."""
 _FEW_VALUES = 50
 """A column with more distinct values than this is cut into tenths if numeric, and skipped if not."""
 
@@ -130,17 +141,55 @@ def unlabelled(rows: Rows) -> Iterable[Lint]:
     )
 
 
-def truncated(rows: Rows) -> Iterable[Lint]:
-    """Inputs longer than the model reads."""
-    if rows.lengths is None or rows.max_length is None:
-        return
+def near_duplicates_across_splits(rows: Rows) -> Iterable[Lint]:
+    """Nearly equal texts in more than one split; equal ones are another lint's business."""
+    alike = _alike(rows)
     yield from finding(
         rows,
-        rows.lengths > rows.max_length,
-        ("truncated inputs", "warning"),
-        f"rows are longer than {rows.max_length} tokens and are cut",
-        "raise max_length as far as the model allows, or make sure that what matters comes first",
+        members(alike, lambda group: varied(rows.split[group]) and varied(rows.content[group])),
+        ("near-duplicates across splits", "warning"),
+        "rows are in a group of nearly the same texts that spans splits",
+        "keep such rows in one split: a test score with them says less about new texts",
     )
+
+
+def near_duplicates_within_split(rows: Rows) -> Iterable[Lint]:
+    """Nearly equal texts of one split; equal ones are another lint's business."""
+    alike = _alike(rows)
+    yield from finding(
+        rows,
+        members(alike, lambda group: not varied(rows.split[group]) and varied(rows.content[group])),
+        ("near-duplicates within a split", "note"),
+        "rows are in a group of nearly the same texts",
+        "look at them: they count more than once",
+    )
+
+
+def synthetic_copies(rows: Rows) -> Iterable[Lint]:
+    """Synthetic rows with the same, or nearly the same, text as another row."""
+    if rows.synthetic is None:
+        return
+    copies = np.zeros(len(rows.id), dtype=bool)
+    for row, other in (*_repeats(rows), *_near(rows)):
+        copies[row if rows.synthetic[row] else other] = True
+    yield from finding(
+        rows,
+        copies & rows.synthetic,
+        ("synthetic copies", "warning"),
+        "synthetic rows are the same, or nearly the same, as another row",
+        "drop them: they add weight to that row, and nothing new",
+    )
+
+
+def splits_without_shared_values(rows: Rows) -> Iterable[Lint]:
+    """A metadata column of which training and another split share no value, though values occur again and again."""
+    for name, values in rows.metadata.items():
+        for split in _apart(values, rows.split):
+            message = f"no {name} of split {split!r} is in the training rows"
+            advice = f"good if the model is meant for a new {name}; if not, split within it: the score is too low"
+            yield Lint(
+                f"{split} shares no {name} with train", "note", int((rows.split == split).sum()), message, (), advice
+            )
 
 
 def confounded_splits(rows: Rows) -> Iterable[Lint]:
@@ -148,7 +197,7 @@ def confounded_splits(rows: Rows) -> Iterable[Lint]:
     for name, values in rows.metadata.items():
         levels = _levels(values)
         strength = 0.0 if levels is None else _cramers_v(levels, codes(rows.split))
-        if strength >= _CONFOUNDED:
+        if strength >= _CONFOUNDED and not _apart(values, rows.split):
             message = f"{name} tells the splits apart (Cramér's V {strength:.2f})"
             advice = "split at random within it, or report the score per value: a difference may be due to it"
             yield Lint(f"splits confounded with {name}", "warning", len(values), message, (), advice)
@@ -156,17 +205,72 @@ def confounded_splits(rows: Rows) -> Iterable[Lint]:
 
 LINTS: tuple[Callable[[Rows], Iterable[Lint]], ...] = (
     repeated_ids,
+    trained_on_evaluation,
     duplicates_across_splits,
     contradictions,
+    answers_elsewhere,
+    no_attention_mask,
     empty_texts,
     unlearnable_labels,
+    near_duplicates_across_splits,
     duplicates_within_split,
+    synthetic_copies,
     constant_fields,
     truncated,
+    lost_answers,
+    stopped_by_length,
+    punished_form,
     confounded_splits,
+    splits_without_shared_values,
+    near_duplicates_within_split,
     imbalance,
     unlabelled,
 )
+
+
+def _near(rows: Rows) -> list[tuple[int, int]]:
+    """Pairs of a row and the earlier one that it nearly repeats."""
+    if rows.duplicate_of is None:
+        return []
+    places = {name: row for row, name in enumerate(rows.id.tolist())}
+    pairs = ((row, places.get(name)) for row, name in enumerate(rows.duplicate_of.tolist()))
+    return [(row, place) for row, place in pairs if place is not None]
+
+
+def _repeats(rows: Rows) -> list[tuple[int, int]]:
+    """Pairs of a row and the first collected one with the same content, or else the first one."""
+    assert rows.synthetic is not None
+    first: dict[object, int] = {}
+    contents = rows.content.tolist()
+    for row in np.argsort(rows.synthetic, kind="stable").tolist():
+        first.setdefault(contents[row], row)
+    return [(row, first[content]) for row, content in enumerate(contents) if first[content] != row]
+
+
+def _alike(rows: Rows) -> NDArray[np.int64]:
+    """[n] number of the group of rows that are linked as near-duplicates, directly or by others."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, pairs = len(rows.id), np.array(_near(rows), dtype=np.int64).reshape(-1, 2)
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    return np.asarray(connected_components(links, directed=False)[1] if n else [], dtype=np.int64)
+
+
+def _apart(values: Values, splits: Values) -> list[str]:
+    """Splits that share no value with training; of few rows, or of values that hardly recur, that says nothing."""
+    cells = codes(values)
+    training = cells[splits == TRAIN]
+    others = ((name, cells[splits == name]) for name in sorted(set(splits.tolist()) - {TRAIN}))
+    return [
+        name
+        for name, other in others
+        if _recurring(training) and _recurring(other) and not np.isin(other, training).any()
+    ]
+
+
+def _recurring(cells: NDArray[np.int64]) -> bool:
+    return len(cells) >= _FEW_ROWS and len(cells) >= 2 * len(np.unique(cells))
 
 
 def _levels(values: Values) -> NDArray[np.int64] | None:
