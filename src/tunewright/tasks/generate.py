@@ -88,7 +88,7 @@ def generate(
         outputs: of a forward pass, whose ``encoder_last_hidden_state`` is not computed again.
         attention_mask: [batch, tokens] of the inputs.
         beams: sequences kept at a time; 1 is greedy.
-        min_new_tokens: before which the end token is not allowed.
+        min_new_tokens: before which the end token is not allowed; it does not count.
         max_new_tokens: after which a text is cut, the end token counted; at most what the decoder has positions for.
         length_penalty: exponent of the length that a beam's log-probability is divided by.
     """
@@ -101,10 +101,11 @@ def generate(
         attention_mask=attention_mask,
         do_sample=False,
         num_beams=beams,
-        min_new_tokens=min(min_new_tokens, most),
-        max_new_tokens=most,
-        min_length=None,
-        max_length=None,
+        # lengths with the start token; given as new tokens, transformers warns of lengths in the model's own config
+        min_length=1 + min(min_new_tokens, most),
+        max_length=1 + most,
+        min_new_tokens=None,
+        max_new_tokens=None,
         forced_eos_token_id=None,
         use_cache=True,
         **beam_search,
