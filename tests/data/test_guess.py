@@ -103,3 +103,82 @@ def test_a_long_table_that_is_sorted_by_label_has_labels():
     )
     found = guess(table)
     assert (found.text, found.label, found.label_names) == ("review", "mood", ("bad", "good"))
+
+
+def questions(**columns):
+    made = {
+        "id": [f"q{row}" for row in range(40)],
+        "question": TEXTS,
+        "context": [f"{text} and a passage" for text in TEXTS],
+        "answers_text": [["text"]] * 40,
+        "answers_start": [[12]] * 40,
+    }
+    return pa.table(made | columns)
+
+
+def test_questions_passages_and_answers_are_found():
+    found = guess(questions(title=["a", "b"] * 20))
+    assert (found.kind, found.fields.text) == ("answers", ("question", "context"))
+    assert (found.label, found.target) == ("answers_text", ("answers_text", "answers_start"))
+    assert (found.label_names, found.metadata, found.unanswerable) == ((), ("title",), False)
+    assert "share a split" in found.reasons["context"]
+
+
+def test_a_question_without_answers_is_noticed():
+    assert guess(questions(answers_text=[["text"], []] * 20, answers_start=[[12], []] * 20)).unanswerable
+
+
+def test_what_was_found_imports(tmp_path):
+    found = guess(questions())
+    dataset = Dataset.create(tmp_path / "qa", questions(), fields=found.fields, label_names=found.label_names)
+    assert set(dataset.table()["label"].to_pylist()) == {"text"}
+
+
+@pytest.mark.parametrize(
+    "names", [("dialogue", "summary"), ("article", "highlights"), ("document", "tldr"), ("text", "abstract")]
+)
+def test_documents_and_summaries_are_found(names):
+    found = guess(pa.table({names[0]: TEXTS, names[1]: [text[:20] for text in TEXTS], "topic": ["a b"] * 40}))
+    assert (found.kind, found.text, found.label, found.target) == ("summaries", *names, ())
+    assert found.metadata == ("topic",)
+
+
+class TestReviews:
+    """Reviews have a headline called a summary, and stars."""
+
+    table = pa.table({"text": TEXTS, "summary": [text[:20] for text in TEXTS], "stars": [1, 5] * 20})
+
+    def test_a_label_by_its_name_comes_first_and_the_summary_is_mentioned(self):
+        found = guess(self.table)
+        assert (found.kind, found.text, found.label) == ("classification", "text", "stars")
+        assert "--task summaries" in found.reasons["summary"]
+
+    def test_one_can_say_what_is_to_be_learnt(self):
+        found = guess(self.table, kind="summaries")
+        assert (found.kind, found.label, found.metadata) == ("summaries", "summary", ("stars",))
+
+    def test_and_is_told_what_is_missing_for_it(self):
+        with pytest.raises(DataError, match="none for question is called question or query"):
+            guess(self.table, kind="answers")
+        with pytest.raises(DataError, match="classification, answers, summaries to learn, found 'poetry'"):
+            guess(self.table, kind="poetry")
+
+
+def test_a_table_of_answers_may_still_be_classified():
+    found = guess(questions(label=["x", "y"] * 20), kind="classification")
+    assert (found.kind, found.label, found.target) == ("classification", "label", ())
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "text"),
+    [
+        ("squad_v1_dev", "answers", ("question", "context")),
+        ("samsum", "summaries", ("dialogue",)),
+        ("dialogsum", "summaries", ("dialogue",)),
+        ("rotten_tomatoes", "classification", ("text",)),
+        ("snli", "classification", ("premise", "hypothesis")),
+    ],
+)
+def test_real_tables_of_every_kind(shared_data, file, kind, text):
+    found = guess(read_rows(shared_data / f"{file}.parquet"))
+    assert (found.kind, found.fields.text) == (kind, text)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.data.fields import RESERVED, Fields
+from tunewright.data.kinds import SUMMARIES, Kind, Roles, find_answers, find_summaries, refuse_unknown
 from tunewright.data.labels import name_labels, sort_names
 from tunewright.data.notes import notes_of
+from tunewright.data.profiles import Profile, find_by_name, profiles_of
 from tunewright.data.splits import split_name
+from tunewright.data.targets import read_lists
 from tunewright.errors import DataError
 
 __all__ = ["Guess", "guess"]
@@ -46,62 +48,39 @@ _IDS = ("id", "guid", "uid", "uuid", "idx", "index", "pair_id", "pairid", "unnam
 _TRUTH = re.compile(
     r"clean|true|truth|verdict|annotat|agree|counts?(_|$)|votes?(_|$)|relation|error|fine|majority|entropy"
 )
-_MOST_LABELS = 1000
 _MOST_SPLITS = 50
 _ONE_WORD = 1.2  # mean words, up to which strings are names rather than texts
-_SAMPLE = 20_000  # rows looked at for lengths and distinct values, drawn from the whole table: it may be sorted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
     """Columns by role, with a sentence for each column in ``reasons``.
 
-    ``label_names`` are in the order of the codes where the file names them, else sorted values; empty without a label.
+    ``label_names`` are in the order of the codes where the file names them, else sorted values; empty without a label
+    and where labels are open. Of answers, ``text`` is the question, ``text_pair`` the passage, ``target`` the answers'
+    texts and starts, and ``unanswerable`` says whether a question has none.
     """
 
     text: str
-    text_pair: str | None
-    label: str | None
-    split: str | None
-    id: str | None
-    label_names: tuple[str, ...]
-    metadata: tuple[str, ...]
-    reasons: Mapping[str, str]
+    text_pair: str | None = None
+    label: str | None = None
+    split: str | None = None
+    id: str | None = None
+    label_names: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = "classification"
+    target: tuple[str, ...] = ()
+    unanswerable: bool = False
 
     @property
     def fields(self) -> Fields:
         """As `Dataset.create` takes them."""
         pair = (self.text_pair,) if self.text_pair else ()
-        return Fields((self.text, *pair), self.label, self.metadata)
+        return Fields((self.text, *pair), self.label, self.metadata, self.target)
 
 
-@dataclass(frozen=True, slots=True)
-class _Profile:
-    """What a sample of the rows of a column looks like."""
-
-    name: str
-    kind: pa.DataType
-    distinct: int
-    filled: int
-    words: float  # mean number of words, 0 for what is no text
-    values: frozenset[str]  # the distinct values, where they are few
-
-    @property
-    def key(self) -> str:
-        return self.name.lower()
-
-    @property
-    def is_string(self) -> bool:
-        return bool(pa.types.is_string(self.kind))
-
-    @property
-    def can_be_label(self) -> bool:
-        discrete = self.is_string or pa.types.is_integer(self.kind) or pa.types.is_boolean(self.kind)
-        discrete = discrete or (pa.types.is_floating(self.kind) and all(value.endswith(".0") for value in self.values))
-        return bool(discrete) and 2 <= self.distinct <= max(2, min(_MOST_LABELS, self.filled // 2))
-
-
-def guess(table: pa.Table) -> Guess:
+def guess(table: pa.Table, *, kind: Kind | None = None) -> Guess:
     """Guess what the columns of a table are, from their names and a sample of their rows.
 
     Columns that look like ground truth about labels (checked labels, annotators' votes) become metadata, so that no
@@ -109,38 +88,30 @@ def guess(table: pa.Table) -> Guess:
 
     Args:
         table: rows as `read_rows` gives them.
+        kind: what is to be learnt; None guesses that too. A table with both a summary and a label by its name is taken
+            for classification.
 
     Raises:
-        DataError: if no column looks like text.
+        DataError: if no column looks like text, or the columns that ``kind`` needs are not there.
     """
-    sample = _sample(table)
-    profiles = {name: _profile(sample, name) for name in table.column_names}
+    refuse_unknown(kind)
+    profiles = profiles_of(table)
     reasons: dict[str, str] = {}
     free = dict(profiles)
     split = _take(_split(free), free, reasons)
     identity = _take(_id(free), free, reasons)
-    texts = _texts(free)
-    for found in texts:
-        _take(found, free, reasons)
-    names = notes_of(table).label_names
-    label = _take(_label(free, names), free, reasons)
-    if not texts:
-        raise DataError(
-            f"expected a column of texts, found {_listed(profiles.values())}",
-            fix="rename the column of the texts to 'text', or write project.py by hand (docs/guide/init.md)",
-        )
-    reasons |= {name: _why_metadata(profile) for name, profile in free.items()}
-    text, pair = texts[0][0], texts[1][0] if len(texts) > 1 else None
-    label_names = _label_names(table, label, names)
-    if label and "-1" in profiles[label].values and "-1" not in label_names:
-        reasons[label] += "; -1 means unlabelled"
-    return Guess(
-        text=text,
-        text_pair=pair,
-        label=label,
+    roles = _open_roles(free, kind)
+    if roles is None:
+        found = _classification(table, free, reasons)
+    else:
+        taken = {role: _take(column, free, reasons) or "" for role, column in roles.items()}
+        found = _answers(table, taken) if "context" in taken else _summaries(taken)
+    reasons |= {name: _why_metadata(profile) for name, profile in free.items() if name not in reasons}
+    _mention_summary(free, reasons)
+    return replace(
+        found,
         split=split,
         id=identity,
-        label_names=label_names,
         metadata=tuple(name for name in free if name not in RESERVED),
         reasons={name: reasons[name] for name in table.column_names},
     )
@@ -148,10 +119,73 @@ def guess(table: pa.Table) -> Guess:
 
 _Found = tuple[str, str]
 """(column, why)"""
-_Profiles = Mapping[str, _Profile]
+_Profiles = Mapping[str, Profile]
 
 
-def _take(found: _Found | None, free: dict[str, _Profile], reasons: dict[str, str]) -> str | None:
+def _open_roles(free: _Profiles, kind: Kind | None) -> Roles | None:
+    """The columns of answers or summaries; None where one of a few labels is to be learnt."""
+    match kind:
+        case "classification":
+            return None
+        case "answers":
+            return find_answers(free, asked=True)
+        case "summaries":
+            return find_summaries(free, asked=True)
+        case _:
+            labelled = find_by_name(free, _LABELS, _has_few_values) is not None
+            return find_answers(free) or (None if labelled else find_summaries(free))
+
+
+def _has_few_values(profile: Profile) -> bool:
+    return profile.can_be_label and profile.distinct <= max(2, profile.filled // 10)
+
+
+def _answers(table: pa.Table, columns: Mapping[str, str]) -> Guess:
+    texts, starts = columns["answers"], columns["starts"]
+    return Guess(
+        kind="answers",
+        text=columns["question"],
+        text_pair=columns["context"],
+        label=texts,
+        target=(texts, starts),
+        unanswerable=any(value == [] for value in read_lists(table[texts])),
+    )
+
+
+def _summaries(columns: Mapping[str, str]) -> Guess:
+    return Guess(kind="summaries", text=columns["document"], label=columns["summary"])
+
+
+def _classification(table: pa.Table, free: dict[str, Profile], reasons: dict[str, str]) -> Guess:
+    """Takes its columns out of ``free``, and says why in ``reasons``."""
+    names, columns = notes_of(table).label_names, list(free.values())
+    texts = _texts(free)
+    for found in texts:
+        _take(found, free, reasons)
+    chosen = _label(free, names)
+    values = free[chosen[0]].values if chosen else frozenset()
+    label = _take(chosen, free, reasons)
+    if not texts:
+        raise DataError(
+            f"expected a column of texts, found {_listed(columns)}",
+            fix="rename the column of the texts to 'text', or write project.py by hand (docs/guide/init.md)",
+        )
+    label_names = _label_names(table, label, names)
+    if label and "-1" in values and "-1" not in label_names:
+        reasons[label] += "; -1 means unlabelled"
+    pair = texts[1][0] if len(texts) > 1 else None
+    return Guess(text=texts[0][0], text_pair=pair, label=label, label_names=label_names)
+
+
+def _mention_summary(free: _Profiles, reasons: dict[str, str]) -> None:
+    """Say of a column that it may be what somebody wants to learn to write."""
+    texts = [name for name, reason in reasons.items() if reason.startswith("text:")]
+    summary = find_by_name(free, SUMMARIES, lambda profile: profile.is_string and profile.words > _ONE_WORD)
+    if summary and texts:
+        reasons[summary.name] += f"; if it is a summary of {texts[0]!r} to learn: --task summaries"
+
+
+def _take(found: _Found | None, free: dict[str, Profile], reasons: dict[str, str]) -> str | None:
     if found is None:
         return None
     name, reasons[name] = found
@@ -159,44 +193,17 @@ def _take(found: _Found | None, free: dict[str, _Profile], reasons: dict[str, st
     return name
 
 
-def _sample(table: pa.Table) -> pa.Table:
-    """The same rows every time, in their order; all of them if they are few."""
-    if table.num_rows <= _SAMPLE:
-        return table
-    rows = np.random.default_rng(0).choice(table.num_rows, _SAMPLE, replace=False)
-    return table.take(pa.array(np.sort(rows)))
-
-
-def _profile(table: pa.Table, name: str) -> _Profile:
-    column = table[name].combine_chunks()
-    nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
-    values = pc.unique(column.drop_null()) if not nested else pa.array([])
-    words = (
-        pc.mean(pc.list_value_length(pc.utf8_split_whitespace(column))).as_py()
-        if pa.types.is_string(column.type)
-        else 0
-    )
-    few = frozenset(map(str, values.to_pylist())) if len(values) <= _MOST_LABELS else frozenset()
-    return _Profile(name, column.type, len(values), len(column) - column.null_count, words or 0.0, few)
-
-
-def _by_name(free: _Profiles, names: Sequence[str], fits: Callable[[_Profile], bool]) -> _Profile | None:
-    """The fitting column whose name comes first in a list of names."""
-    keys = {profile.key: profile for profile in free.values() if fits(profile)}
-    return next((keys[name] for name in names if name in keys), None)
-
-
 def _split(free: _Profiles) -> _Found | None:
-    def fits(profile: _Profile) -> bool:
+    def fits(profile: Profile) -> bool:
         known = {split_name(value) for value in profile.values} & {"train", "test", "validation"}
         return profile.is_string and (bool(known) or (profile.key == "split" and profile.distinct <= _MOST_SPLITS))
 
-    found = _by_name(free, _SPLITS, fits)
+    found = find_by_name(free, _SPLITS, fits)
     return (found.name, f"split: its values are {_some(found.values)}") if found else None
 
 
 def _id(free: _Profiles) -> _Found | None:
-    found = _by_name(free, _IDS, lambda profile: profile.distinct == profile.filled > 0 and profile.words < 2)
+    found = find_by_name(free, _IDS, lambda profile: profile.distinct == profile.filled > 0 and profile.words < 2)
     return (found.name, "id: every row has another value, and the name says so") if found else None
 
 
@@ -210,7 +217,9 @@ def _texts(free: _Profiles) -> list[_Found]:
                 (names[0], f"text: pairs are often called {first} and {second}"),
                 (names[1], "text_pair: see there"),
             ]
-    known = _by_name(free, _TEXTS, lambda profile: profile.is_string and profile.words >= 1 and not _is_short(profile))
+    known = find_by_name(
+        free, _TEXTS, lambda profile: profile.is_string and profile.words >= 1 and not _is_short(profile)
+    )
     if known:
         return [(known.name, f"text: its name, and {known.words:.0f} words in the mean")]
     longest = max(strings.values(), key=lambda profile: profile.words, default=None)
@@ -219,13 +228,13 @@ def _texts(free: _Profiles) -> list[_Found]:
     return [(longest.name, f"text: the longest strings, {longest.words:.0f} words in the mean")]
 
 
-def _is_short(profile: _Profile) -> bool:
+def _is_short(profile: Profile) -> bool:
     """Few short values: a category rather than a text."""
     return profile.words < 3 and profile.distinct < max(3, profile.filled // 2)
 
 
 def _label(free: _Profiles, names: Mapping[str, Sequence[str]]) -> _Found | None:
-    known = _by_name(free, _LABELS, lambda profile: profile.can_be_label)
+    known = find_by_name(free, _LABELS, lambda profile: profile.can_be_label)
     if known:
         return known.name, f"label: its name, and {known.distinct} values: {_some(known.values)}"
     others = [profile for profile in free.values() if profile.can_be_label and not _TRUTH.search(profile.key)]
@@ -238,7 +247,7 @@ def _label(free: _Profiles, names: Mapping[str, Sequence[str]]) -> _Found | None
     return (ranked[0].name, f"label: few values ({ranked[0].distinct}): {_some(ranked[0].values)}") if ranked else None
 
 
-def _why_metadata(profile: _Profile) -> str:
+def _why_metadata(profile: Profile) -> str:
     if profile.name in RESERVED:
         return "left out: the name has a meaning of its own here, and the column does not fit it"
     if _TRUTH.search(profile.key):
