@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tunewright.errors import TunewrightError
     from tunewright.project import Project, open_project
     from tunewright.run import Run
+    from tunewright.tasks.answer import QuestionAnswering
     from tunewright.tasks.classify import Classification
+    from tunewright.tasks.summarize import Summarization
     from tunewright.train.config import TrainConfig
     from tunewright.train.recorder import Recorder
     from tunewright.verbs import (
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         compare,
         ensemble,
         evaluate,
+        explain,
         export,
         focus,
         init,
@@ -37,14 +40,17 @@ __all__ = [
     "Classification",
     "Dataset",
     "Project",
+    "QuestionAnswering",
     "Recorder",
     "Run",
+    "Summarization",
     "TrainConfig",
     "TunewrightError",
     "check",
     "compare",
     "ensemble",
     "evaluate",
+    "explain",
     "export",
     "focus",
     "init",
@@ -60,14 +66,17 @@ _HOMES = {
     "Classification": "tunewright.tasks.classify",
     "Dataset": "tunewright.data.dataset",
     "Project": "tunewright.project",
+    "QuestionAnswering": "tunewright.tasks.answer",
     "Recorder": "tunewright.train.recorder",
     "Run": "tunewright.run",
+    "Summarization": "tunewright.tasks.summarize",
     "TrainConfig": "tunewright.train.config",
     "TunewrightError": "tunewright.errors",
     "check": "tunewright.verbs",
     "compare": "tunewright.verbs",
     "ensemble": "tunewright.verbs",
     "evaluate": "tunewright.verbs",
+    "explain": "tunewright.verbs",
     "export": "tunewright.verbs",
     "focus": "tunewright.verbs",
     "init": "tunewright.verbs",

@@ -8,6 +8,7 @@ from tunewright.cli.app import guarded
 from tunewright.cli.data import check, demo, focus, init, undo, versions
 from tunewright.cli.judge import compare, ensemble, export, runs, show
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
+from tunewright.cli.microscope import explain
 
 __all__ = ["app", "main"]
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 for _command in (
     *(demo, init, check, train, map, evaluate, focus, compare, ensemble, predict),
+    *(explain,),
     *(runs, show, export, versions, undo, import_dynamics),
 ):
     app.command()(guarded(_command))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tunewright.project import Project
 
-__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "say", "table"]
+__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "passage", "say", "table"]
 
 Folder = Annotated[Path, typer.Option("--project", "-p", help="Folder of the project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -65,6 +65,16 @@ def say(*lines: str) -> None:
     """Print sentences; what came from data has no power over the terminal."""
     for line in lines:
         typer.echo(plain(line, keep_lines=True))
+
+
+def passage(pieces: Iterable[tuple[str, str]]) -> None:
+    """Print a text in pieces, each with a style of rich's; a pipe gets the text alone."""
+    from rich.text import Text
+
+    said = Text()
+    for text, style in pieces:
+        said.append(plain(text, keep_lines=True), style=style or None)
+    _console().print(said)
 
 
 def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

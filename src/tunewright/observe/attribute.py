@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
 
-from tunewright.errors import DataError
+from tunewright.errors import DataError, did_you_mean
 from tunewright.observe.marks import Mark, marks
 from tunewright.observe.predict import on_device
 from tunewright.observe.probe import Probe, Shares, gradient_x_input, integrated_gradients, probe
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "Deletion", "Method", "Word", "attribute"]
 
 Method = Literal["integrated_gradients", "gradient_x_input"]
+
+_METHODS = frozenset(get_args(Method))
 
 _MASKED = 0.2  # share of the words that the deletion test masks
 _DRAWS = 20  # random sets of words it compares with
@@ -139,8 +141,11 @@ def attribute(
         seed: of the random words that the deletion test compares with.
 
     Raises:
-        DataError: if the row has no label or no words, no window holds its target, or there is no such target token.
+        DataError: if there is no such method or target token, the row has no label or no words, or no window holds its
+            target.
     """
+    if method not in _METHODS:
+        raise DataError(f"no method is called {method!r}", fix=did_you_mean(method, _METHODS))
     values = _labelled(row)
     columns = row.drop_columns([name for name in ("weight",) if name in row.column_names])
     features = task.encode(columns.to_pydict(), tokenizer, offsets=True)

@@ -10,6 +10,7 @@ from tunewright.verbs.chart import map
 from tunewright.verbs.checking import check
 from tunewright.verbs.choose import focus
 from tunewright.verbs.exchange import export, import_dynamics
+from tunewright.verbs.explaining import explain, faithfulness
 from tunewright.verbs.history import undo, versions
 from tunewright.verbs.judge import compare, ensemble
 from tunewright.verbs.learn import train
@@ -22,7 +23,9 @@ __all__ = [
     "compare",
     "ensemble",
     "evaluate",
+    "explain",
     "export",
+    "faithfulness",
     "focus",
     "import_dynamics",
     "init",

@@ -1,0 +1,250 @@
+"""``explain``: which words drive the loss of a row, and whether such explanations hold for this model."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.analyze.scores import Grade, grade
+from tunewright.errors import DataError, did_you_mean
+from tunewright.project import Project, find_run, open_dataset
+from tunewright.verbs.evaluations import trained
+from tunewright.verbs.models import load
+from tunewright.verbs.results import Result
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from tunewright.observe.attribute import Attribution, Method
+    from tunewright.run import Run
+    from tunewright.tasks import Task
+
+__all__ = ["Explained", "Faithfulness", "explain", "faithfulness"]
+
+_FEWEST = 2  # rows that an interval needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained(Result):
+    """The loss of one row, shared out among its words; what the model says about it, and the heatmap."""
+
+    run: str
+    attribution: Attribution
+    probability: float
+    evidence: dict[str, str]
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faithfulness(Result):
+    """The deletion test over a sample of rows: does masking the words with large scores change the loss most?
+
+    ``top`` and ``random`` are mean changes of the loss in nats, ``difference`` is top - random, ``wins`` the share of
+    rows where top is larger; ``completeness_error`` is the median. Rows that cannot be explained are ``skipped``.
+    """
+
+    run: str
+    method: Method
+    split: str
+    top: Grade
+    random: Grade
+    difference: Grade
+    wins: float
+    completeness_error: float
+    skipped: int
+
+
+def explain(
+    project: Project,
+    run: Run | str | None,
+    id: str,
+    *,
+    method: Method = "integrated_gradients",
+    steps: int = 32,
+    token: int | None = None,
+    path: str | Path | None = None,
+) -> Explained:
+    """Say which words of a row drive the loss of its gold target, and draw them as one HTML file.
+
+    Args:
+        project: whose run it is.
+        run: a training run, or an evaluation of one; None is the last training run.
+        id: of a labelled row of the run, or else of the version of the dataset it was made from.
+        method: integrated gradients, or the faster and rougher gradient x input.
+        steps: of the integral.
+        token: explain one token of a written target, counted from 0.
+        path: of the HTML file; by default in the figures of the run.
+
+    Raises:
+        RunError: if there is no such run, or it has no model.
+        DataError: if there is no such row, or it has no label or no words.
+    """
+    from tunewright.observe.attribute import attribute
+
+    named = find_run(project, run)
+    row = _row(project, named, id)
+    model, tokenizer = load(project, trained(project, named))
+    said = _said(model, project.task, tokenizer, row)
+    found = attribute(model, project.task, tokenizer, said, method=method, steps=steps, token=token, seed=project.seed)
+    evidence = _evidence(found)
+    file = Path(path) if path is not None else named.folder / "figures" / f"explain-{_slug(id)}.html"
+    _draw(file, found, evidence, run=named.id)
+    probability = float(said["probability"][0].as_py())
+    return Explained(run=named.id, attribution=found, probability=probability, evidence=evidence, file=file)
+
+
+def faithfulness(
+    project: Project,
+    run: Run | str | None = None,
+    *,
+    rows: int = 100,
+    split: str = "validation",
+    method: Method = "integrated_gradients",
+    steps: int = 32,
+) -> Faithfulness:
+    """Test explanations on a random sample of labelled rows: top words masked against random words masked.
+
+    Args:
+        project: whose run it is; its seed draws the sample.
+        run: a training run, or an evaluation of one; by default the last training run.
+        rows: how many, two or more; all of the split if it has fewer.
+        split: which rows of the run; an evaluation has one split, which is taken.
+        method: how the scores are computed.
+        steps: of the integral.
+
+    Raises:
+        RunError: if there is no such run, or it has no model.
+        DataError: if fewer than two of the rows can be explained.
+    """
+    named = find_run(project, run)
+    split = named.meta.get("split") or split
+    sample = _sample(named, split, rows, seed=project.seed)
+    model, tokenizer = load(project, trained(project, named))
+    found = _attributions(model, project, tokenizer, sample, method=method, steps=steps)
+    if len(found) < _FEWEST:
+        raise DataError(
+            f"expected two or more rows that can be explained, found {len(found)} of {sample.num_rows}",
+            fix="take a larger sample, or a split that has labels",
+        )
+    top, random = np.array([(one.deletion.change, one.deletion.random_change) for one in found]).T
+    return Faithfulness(
+        run=named.id,
+        method=method,
+        split=split,
+        top=grade(top, name="top words", seed=project.seed),
+        random=grade(random, name="random words", seed=project.seed),
+        difference=grade(top - random, name="difference", seed=project.seed),
+        wins=float(np.mean(top > random)),
+        completeness_error=float(np.median([one.completeness_error for one in found])),
+        skipped=sample.num_rows - len(found),
+    )
+
+
+def _row(project: Project, run: Run, id: str) -> pa.Table:
+    """One row by its id: of the run, or else of its version of the dataset."""
+    examples = run.table("examples")
+    row = examples.filter(pc.equal(examples["id"], id))
+    if row.num_rows:
+        return row
+    table = open_dataset(project).table(run.meta.get("version", "main"))
+    row = table.filter(pc.equal(table["id"], id))
+    if not row.num_rows:
+        raise DataError(f"there is no row {id!r} in run {run.id}", fix=did_you_mean(id, examples["id"].to_pylist()))
+    return row
+
+
+def _said(model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, row: pa.Table) -> pa.Table:
+    """A row with what the model says about it."""
+    from tunewright.observe.predict import predict
+
+    answer = predict(model, task, tokenizer, row)
+    for name in ("predicted", "predicted_start", "probability"):
+        if name in answer.column_names:
+            kept = row.drop_columns([name]) if name in row.column_names else row
+            row = kept.append_column(name, answer[name])
+    return row
+
+
+def _sample(run: Run, split: str, rows: int, *, seed: int) -> pa.Table:
+    """Random labelled rows of a split, in the order of the run."""
+    if rows < _FEWEST:
+        raise DataError(f"a sample has two rows or more, asked for are {rows}", fix="ask for 100")
+    examples = run.table("examples")
+    known = examples.filter(pc.and_(pc.equal(examples["split"], split), pc.is_valid(examples["label"])))
+    if not known.num_rows:
+        splits = pc.unique(examples["split"]).to_pylist()
+        raise DataError(f"expected labelled rows in split {split!r}, found none", fix=did_you_mean(split, splits))
+    chosen = np.random.default_rng(seed).permutation(known.num_rows)[:rows]
+    return known.take(pa.array(np.sort(chosen)))
+
+
+def _attributions(
+    model: PreTrainedModel,
+    project: Project,
+    tokenizer: PreTrainedTokenizerBase,
+    sample: pa.Table,
+    **options: Any,
+) -> list[Attribution]:
+    """Of all rows that can be explained."""
+    from tunewright.observe.attribute import attribute
+
+    found = []
+    for number in range(sample.num_rows):
+        row = sample.slice(number, 1)
+        try:
+            found.append(attribute(model, project.task, tokenizer, row, seed=project.seed + number, **options))
+        except DataError:  # no words, or no window that holds the target: the rows left out are counted
+            continue
+    return found
+
+
+def _evidence(found: Attribution) -> dict[str, str]:
+    """The figures that say how far to believe the scores, as sentences."""
+    tested = found.deletion
+    total = sum(word.score for word in found.words) + found.rest
+    words = "word" if tested.masked == 1 else "words"
+    said = {
+        "deletion test": f"masking the {tested.masked} strongest {words} changes the loss by {tested.change:.3f} "
+        f"(to {tested.loss:.3f}); masking {tested.masked} random {words} by {tested.random_change:.3f}, "
+        f"mean of {tested.draws} draws",
+        "completeness error": f"{100 * found.completeness_error:.1f} %: the scores add up to {total:+.3f}; the loss is "
+        f"{found.loss:.3f} with the text and {found.baseline_loss:.3f} without it",
+    }
+    window = {"window": f"{found.window + 1} of {found.windows}, where the model is surest of the gold target"}
+    return said | (window if found.windows > 1 else {})
+
+
+def _draw(file: Path, found: Attribution, evidence: dict[str, str], *, run: str) -> None:
+    from tunewright.plot.heatmap import ScoredWord, Span, write_heatmap
+
+    strongest = set(found.strongest)
+    words = [
+        ScoredWord(field=word.field, start=word.start, end=word.end, score=word.score, strong=word in strongest)
+        for word in found.words
+    ]
+    facts = (f"row {found.id}", f"run {run}", found.method.replace("_", " "), f"loss {found.loss:.3f}")
+    targets = {"gold": found.label, "predicted": found.predicted or ""}
+    write_heatmap(
+        file,
+        texts=found.texts,
+        words=words,
+        spans=[Span(kind=mark.kind, field=mark.field, start=mark.start, end=mark.end) for mark in found.marks],
+        title="What drives the loss",
+        facts=facts,
+        evidence=targets | evidence,
+        target=found.target,
+        token=found.token,
+    )
+
+
+def _slug(id: str) -> str:
+    """An id as part of a file name, different for different ids."""
+    kept = re.sub(r"[^\w-]+", "-", id)[:60]
+    return kept if kept == id else f"{kept}-{hashlib.blake2b(id.encode(), digest_size=4).hexdigest()}"

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+import tunewright as tw
+from tunewright.errors import DataError
+from tunewright.verbs import faithfulness
+from tunewright.verbs.explaining import explain
+
+
+def ids(rows, split):
+    return [row["id"] for row in rows.to_pylist() if row["split"] == split]
+
+
+@pytest.fixture(scope="module")
+def known(first):
+    """An id of the run's training rows."""
+    return ids(first.table("examples"), "train")[0]
+
+
+def test_a_row_of_the_run_is_explained(project, first, known):
+    made = explain(project, first, known)
+    assert made.attribution.id == known
+    assert made.attribution.predicted in {"neg", "pos"}
+    assert 0 <= made.probability <= 1
+    assert made.file.parent == first.folder / "figures"
+    assert "<script" not in made.file.read_text()
+    assert json.loads(json.dumps(made.to_json()))["attribution"]["words"][0].keys() == {
+        *("text", "field", "start", "end", "score")
+    }
+
+
+def test_a_row_that_only_the_dataset_has_is_explained(project, first, tmp_path):
+    one = ids(tw.Dataset.open(project.dataset_folder).table(), "test")[0]
+    assert one not in first.table("examples")["id"].to_pylist()
+    made = explain(project, first, one, method="gradient_x_input", path=tmp_path / "here" / "a.html")
+    assert made.file == tmp_path / "here" / "a.html"
+    assert made.file.is_file()
+
+
+def test_an_evaluation_is_explained_by_its_model(project, first):
+    evaluation = tw.evaluate(project, first, split="test").run
+    run = tw.Run.open(project.runs_folder / evaluation)
+    assert explain(project, run, ids(run.table("examples"), "test")[0]).run == evaluation
+    assert faithfulness(project, evaluation, rows=3, steps=4).split == "test"
+
+
+@pytest.mark.parametrize("id", ["a/b", "../a", "a b", "é" * 200, ""])
+def test_any_id_has_a_file_in_the_folder(project, first, tmp_path, id):
+    row = {"id": [id], "text": ["a good film"], "label": ["pos"], "split": ["test"]}
+    run = tw.Run.create(tmp_path, kind="eval", name="x", config={}, examples=pa.table(row), parent=first.id)
+    assert explain(project, run, id, steps=2).file.parent == run.folder / "figures"
+
+
+def test_faithfulness_is_measured_on_a_sample_and_repeats(project, first):
+    one, again = (faithfulness(project, first, rows=8, steps=8) for _ in range(2))
+    assert one == again
+    assert one.top.n == one.random.n == 8
+    assert one.difference.mean == pytest.approx(one.top.mean - one.random.mean)
+    assert one.difference.interval[0] <= one.difference.mean <= one.difference.interval[1]
+    assert 0 <= one.wins <= 1
+    assert one.skipped == 0
+
+
+def test_what_is_not_there_is_named(project, first, known):
+    with pytest.raises(DataError, match="no row 'nowhere'"):
+        explain(project, first, "nowhere")
+    with pytest.raises(DataError, match="no method is called 'magic'"):
+        explain(project, first, known, method="magic")
+    with pytest.raises(DataError, match="labelled rows in split 'tset'"):
+        faithfulness(project, first, split="tset")
+    with pytest.raises(DataError, match="two rows or more"):
+        faithfulness(project, first, rows=1)
