@@ -6,6 +6,7 @@ the categories are those of Okabe and Ito (2008), darkened where they would vani
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tunewright.plot.inputs import missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARKERS", "Groups", "categories", "correctness_bins"]
+__all__ = ["MARKERS", "Groups", "categories", "correctness_bins", "grouped"]
 
 RAMP = {
     "light": ("#6b0a2b", "#c22f2c", "#e57f24", "#e3c545", "#8fbce0", "#3f7fbf", "#1c3f8f"),
@@ -109,3 +110,24 @@ def categories(values: NDArray[Any]) -> Groups:
     codes = [len(own) + len(rest) if text is None else code.get(text, len(own)) for text in texts]
     steps = [*range(len(own)), *[-1] * (len(rest) + len(none))]
     return _groups((*own, *rest, *none), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES["light"]))
+
+
+def grouped(values: NDArray[Any]) -> Groups:
+    """Any column in at most a dozen groups: fifths of a number with many values, else its values.
+
+    A value on the border of two fifths belongs to the upper one; missing numbers are a group of their own.
+    """
+    cells = values.tolist()
+    known = [cell for cell in cells if not missing(cell)]
+    are_numbers = all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known)
+    if not are_numbers or len(set(known)) <= OWN:
+        return categories(values)
+    numbers = np.array([np.nan if missing(cell) else cell for cell in cells], dtype=np.float64)
+    edges = np.unique(np.nanquantile(numbers, (0.2, 0.4, 0.6, 0.8)))
+    codes = np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
+    bounds = [f"{edge:.3g}" for edge in edges]
+    between = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
+    names = (f"below {bounds[0]}", *between, f"{bounds[-1]} or more", *(["none"] if np.isnan(numbers).any() else []))
+    steps = np.rint(np.linspace(len(MARKERS) - 1, 0, len(edges) + 1)).astype(int).tolist()
+    light, dark = ((*(RAMP[theme][step] for step in steps), CATEGORIES[theme][-1]) for theme in ("light", "dark"))
+    return Groups(names, codes, light[: len(names)], dark[: len(names)], ("o",) * len(names))

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tunewright.errors import ColumnError, DataError
+from tunewright.plot.population import figure, save
+
+
+def scattered(n: int = 200) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    cluster = np.arange(n) % 3
+    return {
+        "umap1": generator.normal(0, 1, n) + 8 * cluster,
+        "umap2": generator.normal(0, 1, n),
+        "split": np.array(["validation", "train", "train", "later"], object)[np.arange(n) % 4],
+        "loss": np.arange(n, dtype=float) / n,
+        "label": np.array(["pos", "neg"], object)[np.arange(n) % 2],
+        "cluster_name": np.array(["first", "second", None], object)[cluster],
+        "length": np.arange(n, dtype=float),
+    }
+
+
+def titles(sheet) -> list[str]:
+    return [panel.get_title(loc="left").partition(":")[0] for panel in sheet.axes]
+
+
+def legend(sheet) -> list[str]:
+    return [text.get_text() for text in sheet.legends[0].get_texts()]
+
+
+def test_each_split_has_a_panel_in_the_order_of_the_splits():
+    sheet = figure(scattered())
+    assert titles(sheet) == ["train", "validation", "later"]
+    assert len({panel.get_xlim() for panel in sheet.axes}) == 1
+    assert sheet.axes[0].get_title(loc="left") == "train: 100 rows, mean loss 0.497"
+
+
+def test_many_splits_make_rows_of_panels():
+    columns = scattered() | {"split": np.array([f"part {number % 5}" for number in range(200)], object)}
+    assert len(figure(columns).axes) == 5
+
+
+def test_the_area_of_a_dot_is_its_loss():
+    dots = figure(scattered() | {"split": np.array(["train"] * 200, object)}).axes[0].collections[-1]
+    areas = dots.get_sizes()
+    assert areas.max() / areas.min() == pytest.approx(5.35 / 0.35)
+    assert list(areas) == sorted(areas, reverse=True)
+
+
+def test_rows_without_a_loss_are_small():
+    columns = scattered() | {"loss": np.full(200, np.nan)}
+    assert len(set(figure(columns).axes[0].collections[-1].get_sizes())) == 1
+
+
+def test_clusters_are_named_once_and_rows_without_one_are_not():
+    sheet = figure(scattered())
+    assert {text.get_text() for text in sheet.axes[0].texts} == {"first", "second"}
+    assert not sheet.axes[1].texts
+
+
+def test_a_number_is_coloured_in_fifths_and_a_name_by_value():
+    assert legend(figure(scattered())) == ["neg (100)", "pos (100)"]
+    names = legend(figure(scattered(), colour="length"))
+    assert names[0] == "below 39.8 (40)"
+    assert names[-1] == "159 or more (40)"
+    assert len(names) == 5
+
+
+def test_principal_components_serve_as_well():
+    columns = scattered()
+    columns |= {"pc1": columns["umap1"], "pc2": columns["umap2"]}
+    assert figure(columns, axes=("pc1", "pc2")).axes[0].get_xlabel() == "pc1"
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ColumnError, match="'pc1'"):
+        figure(scattered(), axes=("pc1", "pc2"))
+    with pytest.raises(DataError, match="none of the 200 rows"):
+        figure(scattered() | {"umap1": np.full(200, np.nan)})
+
+
+def test_names_are_not_read_as_mathematics(tmp_path):
+    columns = scattered(30) | {"cluster_name": np.array(["$\\frac{"] * 30, object)}
+    columns["label"] = np.array(["$_{", "漢字"] * 15, object)
+    for kind in ("svg", "png"):
+        assert save(figure(columns), tmp_path / f"a.{kind}").stat().st_size > 1000
