@@ -210,12 +210,14 @@ def test_the_loss_is_twice_the_models_own(source, tokenizer):
     first, last = labels["start_positions"][:, 0], labels["end_positions"][:, 0]
     model = TASK.load_model(source).eval()
     own = model(**batch, start_positions=first, end_positions=last)
+    padded = labels.pop("token_mask")  # the model's own loss counts padding as tokens
     measured = TASK.measure(own, labels)
     assert measured["loss"].mean().item() == pytest.approx(2 * own.loss.item(), rel=1e-6)
     p = own.start_logits.softmax(-1).gather(1, first[:, None]) * own.end_logits.softmax(-1).gather(1, last[:, None])
     torch.testing.assert_close(measured["gold_probability"], p[:, 0].detach())
     stock = TASK.measure(own, {"start_positions": first, "end_positions": last})
     torch.testing.assert_close(stock["loss"], measured["loss"])
+    assert (TASK.measure(own, labels | {"token_mask": padded})["loss"] <= measured["loss"]).all()
 
 
 def test_the_gradient_is_that_of_the_cross_entropies():

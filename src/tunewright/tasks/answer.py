@@ -130,7 +130,8 @@ class QuestionAnswering:
 
         def collate(features: Sequence[Feature]) -> dict[str, Any]:
             inputs = padded(features, tokenizer)
-            return {**inputs, "labels": _targets(features, inputs["input_ids"].shape[1])}
+            targets = _targets(features, inputs["input_ids"].shape[1])
+            return {**inputs, "labels": targets | {"token_mask": inputs["attention_mask"].bool()}}
 
         return collate
 
@@ -155,14 +156,16 @@ class QuestionAnswering:
     def measure(self, outputs: Any, targets: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Statistics of the best gold span in each window.
 
-        Probabilities are the model's own softmax over all tokens of the input, as in its own loss, which is the mean
-        of start and end where this is their sum. The span that the gold one is compared with is the best one that
+        Probabilities are a softmax over all tokens of the input, as in the model's own loss, which is the mean of start
+        and end where this is their sum; padding, which that loss counts as tokens, is left out where it is known, so
+        that a row does not depend on its batch. The span that the gold one is compared with is the best one that
         is no gold answer, no longer than ``max_answer_tokens`` and inside the context where that is known.
 
         Args:
             outputs: model outputs with ``start_logits`` and ``end_logits`` [batch, tokens].
             targets: ``start_positions`` and ``end_positions`` [batch, golds] or [batch], where what is no token of
-                the input is no gold answer; optionally ``context_mask`` bool [batch, tokens].
+                the input is no gold answer; optionally ``token_mask`` (no padding) and ``context_mask``, bool
+                [batch, tokens].
 
         Returns:
             float32 [batch]: gold_probability (start x end), loss (nats, sum of both), gold_logit, other_logit (each
@@ -172,6 +175,8 @@ class QuestionAnswering:
         import torch
 
         start, end = outputs.start_logits.float(), outputs.end_logits.float()
+        if "token_mask" in targets:
+            start, end = (logits.masked_fill(~targets["token_mask"], float("-inf")) for logits in (start, end))
         batch, tokens = start.shape
         first = targets["start_positions"].view(batch, -1)
         last = targets["end_positions"].view(batch, -1)
