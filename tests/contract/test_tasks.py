@@ -14,7 +14,8 @@ from tunewright.tasks import Forward, Task
 from tunewright.tasks.answer import QuestionAnswering
 from tunewright.tasks.classify import Classification
 from tunewright.tasks.source import load_tokenizer
-from tunewright.toy import toy_answers, toy_model, toy_pairs, toy_texts
+from tunewright.tasks.summarize import Summarization
+from tunewright.toy import toy_answers, toy_model, toy_pairs, toy_seq2seq, toy_summaries, toy_texts
 
 TASKS = {
     "texts": (Classification(labels=("neg", "pos")), toy_texts(24), toy_model),
@@ -29,6 +30,8 @@ TASKS = {
         toy_answers(24),
         toy_model,
     ),
+    "summaries": (Summarization(max_length=24, max_new_tokens=8), toy_summaries(24), toy_seq2seq),
+    "summaries by two encoders": (Summarization(beams=2, max_new_tokens=8), toy_summaries(24), toy_model),
 }
 
 
