@@ -61,7 +61,7 @@ else:
     fit(task, make(60), model=source, config=TrainConfig.from_json(config), root=root, callbacks=[Slow()])
 """
 )
-exec(MAKING)  # noqa: S102  the same text as the killed process runs
+exec(MAKING)
 STEPWISE = {"save_strategy": "steps", "save_steps": 5, "eval_strategy": "steps", "eval_steps": 5}
 CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, threads=1, precision="fp32")
 
