@@ -202,22 +202,42 @@ def targets(*golds, mask=None):
     return made if mask is None else made | {"context_mask": torch.tensor([mask])}
 
 
-def test_the_loss_is_twice_the_models_own(source, tokenizer):
-    rows = toy_answers(20).to_pydict()
-    features = [feature for feature in TASK.encode(rows, tokenizer) if len(feature["labels"]) == 1]
+def read_by_model(source, tokenizer):
+    """Windows with one gold answer, some of them padded, what the model says of them, and its own loss."""
+    features = [
+        feature for feature in TASK.encode(toy_answers(20).to_pydict(), tokenizer) if len(feature["labels"]) == 1
+    ]
     batch = TASK.collator(tokenizer)(features)
     labels = batch.pop("labels")
-    first, last = labels["start_positions"][:, 0], labels["end_positions"][:, 0]
-    model = TASK.load_model(source).eval()
-    own = model(**batch, start_positions=first, end_positions=last)
-    padded = labels.pop("token_mask")  # the model's own loss counts padding as tokens
-    measured = TASK.measure(own, labels)
+    stock = {name: labels[name][:, 0] for name in ("start_positions", "end_positions")}
+    return batch, labels, stock, TASK.load_model(source).eval()(**batch, **stock)
+
+
+def test_the_loss_is_twice_the_models_own(source, tokenizer):
+    _, _, stock, own = read_by_model(source, tokenizer)
+    measured = TASK.measure(own, stock)
     assert measured["loss"].mean().item() == pytest.approx(2 * own.loss.item(), rel=1e-6)
-    p = own.start_logits.softmax(-1).gather(1, first[:, None]) * own.end_logits.softmax(-1).gather(1, last[:, None])
-    torch.testing.assert_close(measured["gold_probability"], p[:, 0].detach())
-    stock = TASK.measure(own, {"start_positions": first, "end_positions": last})
-    torch.testing.assert_close(stock["loss"], measured["loss"])
-    assert (TASK.measure(own, labels | {"token_mask": padded})["loss"] <= measured["loss"]).all()
+    p = [
+        own[f"{side}_logits"].softmax(-1).gather(1, stock[f"{side}_positions"][:, None])[:, 0]
+        for side in ("start", "end")
+    ]
+    torch.testing.assert_close(measured["gold_probability"], (p[0] * p[1]).detach())
+
+
+def test_padding_is_left_out_where_it_is_known(source, tokenizer):
+    batch, labels, stock, own = read_by_model(source, tokenizer)
+    whole, measured = batch["attention_mask"].bool().all(1), TASK.measure(own, labels)
+    assert {True, False} == set(whole.tolist())
+    plain = TASK.measure(own, stock)
+    torch.testing.assert_close(measured["loss"][whole], plain["loss"][whole])
+    assert bool((measured["loss"] <= plain["loss"] + 1e-6).all())
+    assert bool((measured["loss"][~whole] < plain["loss"][~whole]).all())
+    length = int(batch["attention_mask"][~whole][0].sum())
+    alone = SimpleNamespace(
+        start_logits=own.start_logits[~whole][:1, :length], end_logits=own.end_logits[~whole][:1, :length]
+    )
+    part = {name: stock[name][~whole][:1] for name in stock}
+    torch.testing.assert_close(TASK.measure(alone, part)["loss"], measured["loss"][~whole][:1])
 
 
 def test_the_gradient_is_that_of_the_cross_entropies():

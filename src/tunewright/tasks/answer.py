@@ -124,8 +124,8 @@ class QuestionAnswering:
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         """Pad to the longest of the batch.
 
-        ``labels`` is a mapping: start_positions and end_positions int64 [batch, golds], padded with -100;
-        context_mask bool [batch, tokens]; weight float32 [batch] where given.
+        ``labels`` is a mapping: start_positions and end_positions int64 [batch, golds], padded with -100; token_mask
+        (no padding) and context_mask bool [batch, tokens]; weight float32 [batch] where given.
         """
 
         def collate(features: Sequence[Feature]) -> dict[str, Any]:
@@ -175,8 +175,6 @@ class QuestionAnswering:
         import torch
 
         start, end = outputs.start_logits.float(), outputs.end_logits.float()
-        if "token_mask" in targets:
-            start, end = (logits.masked_fill(~targets["token_mask"], float("-inf")) for logits in (start, end))
         batch, tokens = start.shape
         first = targets["start_positions"].view(batch, -1)
         last = targets["end_positions"].view(batch, -1)
@@ -184,7 +182,8 @@ class QuestionAnswering:
         golds = start.gather(1, first.where(known, 0)) + end.gather(1, last.where(known, 0))
         best = golds.masked_fill(~known, float("-inf")).argmax(1, keepdim=True)
         gold_logit = golds.gather(1, best).squeeze(1)
-        log_sum_exp = start.logsumexp(-1) + end.logsumexp(-1)
+        read = [_unpadded(logits, targets.get("token_mask")) for logits in (start, end)]
+        log_sum_exp = read[0].logsumexp(-1) + read[1].logsumexp(-1)
         loss = log_sum_exp - gold_logit
         with torch.no_grad():
             other_logit = self._best_other(start, end, targets.get("context_mask"), (first, last))
@@ -194,7 +193,7 @@ class QuestionAnswering:
                 "gold_logit": gold_logit.detach(),
                 "other_logit": other_logit,
                 "log_sum_exp": log_sum_exp.detach(),
-                "sum_of_squares": start.softmax(-1).square().sum(-1) * end.softmax(-1).square().sum(-1),
+                "sum_of_squares": read[0].softmax(-1).square().sum(-1) * read[1].softmax(-1).square().sum(-1),
                 "margin": margin,
             }
         labelled = known.any(1)
@@ -339,6 +338,10 @@ class QuestionAnswering:
         if first + length >= len(offsets):
             return "", 0
         return cut(feature["context"], (offsets[first][0], offsets[first + length][1]))
+
+
+def _unpadded(logits: torch.Tensor, tokens: torch.Tensor | None) -> torch.Tensor:
+    return logits if tokens is None else logits.masked_fill(~tokens, float("-inf"))
 
 
 def _held(golds: list[Span] | None, feature: Feature, *, first: bool, last: bool) -> list[Span]:
