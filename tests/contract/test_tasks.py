@@ -146,6 +146,17 @@ def test_measure_and_decode_do_not_depend_on_the_batch(case):
     assert list(task.decode(alone)["predicted"]) == list(task.decode(forward)["predicted"][rows])
 
 
+def test_measured_numbers_do_not_depend_on_padding(case):
+    task, _, targets, forward = case
+    shortest = min(range(len(forward.features)), key=lambda number: forward.features[number]["length"])
+    alone = task.collator(forward.tokenizer)([forward.features[shortest]])
+    own = alone.pop("labels")
+    with torch.no_grad():
+        measured = task.measure(forward.model(**alone), own)
+    for name, values in task.measure(forward.outputs, targets).items():
+        torch.testing.assert_close(measured[name][0], values[shortest], equal_nan=True, rtol=1e-4, atol=1e-5)
+
+
 def test_decoded_columns_are_defined_and_in_range(case):
     task, _, _, forward = case
     decoded = task.decode(forward)
