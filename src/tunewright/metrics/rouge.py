@@ -8,12 +8,11 @@ in the same way.
 
 from __future__ import annotations
 
-import re
+import string
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Rouge", "rouge", "words"]
 
-_WORD = re.compile("[a-z0-9]+")
+_KEPT = bytes(code if chr(code) in string.ascii_lowercase + string.digits else ord(" ") for code in range(256))
 _SHORTEST_STEMMED = 4  # letters; rouge-score leaves shorter words alone
 _MOST_WORDS = 1 << 30  # different ones, so that a pair of them is one exact integer
 
@@ -42,7 +41,7 @@ class Rouge:
 # What is compared of a text's numbered words: as it stands (the longest common subsequence), or sorted (a multiset).
 _COMPARED: dict[str, Callable[[list[int]], list[int]]] = {
     "rouge1": sorted,
-    "rouge2": lambda codes: sorted(first * _MOST_WORDS + second for first, second in pairwise(codes)),
+    "rouge2": lambda codes: sorted(_pairs(codes)),
     "rougeL": lambda codes: codes,
 }
 KINDS = tuple(_COMPARED)
@@ -74,14 +73,21 @@ def rouge(
 
 def words(text: str, *, stem: bool = False) -> list[str]:
     """Lower-case runs of a to z and 0 to 9; all else parts words, letters with accents too, as in ``rouge-score``."""
-    found = _WORD.findall(text.lower())
+    found = text.lower().encode("ascii", "replace").translate(_KEPT).decode().split()
     return [_stemmed(word) if len(word) >= _SHORTEST_STEMMED else word for word in found] if stem else found
 
 
 def _numbered(texts: set[str], *, stem: bool) -> dict[str, list[int]]:
     """The words of each text as numbers from 0, the same number for the same word."""
     codes: defaultdict[str, int] = defaultdict(lambda: len(codes))
-    return {text: [codes[word] for word in words(text, stem=stem)] for text in texts}
+    return {text: list(map(codes.__getitem__, words(text, stem=stem))) for text in texts}
+
+
+def _pairs(codes: list[int]) -> list[int]:
+    """Neighbouring words, each pair as one number."""
+    numbers = np.array(codes, dtype=np.int64)
+    pairs: list[int] = (numbers[:-1] * _MOST_WORDS + numbers[1:]).tolist()
+    return pairs
 
 
 def _score(gold: list[list[int]], predicted: list[list[int]]) -> Rouge:
