@@ -25,7 +25,7 @@ def dense():
 
 class TestDenseClusters:
     def test_planted_groups_are_found_the_largest_first(self, dense):
-        vectors, group, found = dense
+        _, group, found = dense
         assert adjusted_rand_score(group, found.code) > 0.99
         assert found.sizes.tolist() == sorted(found.sizes, reverse=True)
         assert (np.bincount(found.code[found.code >= 0]) == found.sizes).all()

@@ -129,6 +129,9 @@ def cluster(
     code[drawn] = _find(unit[drawn], method=method, clusters=clusters, smallest=smallest, seed=seed)
     made = _described(unit, code, method=method, smallest=smallest, fitted=len(drawn))
     rest = np.setdiff1d(usable, drawn)
+    if len(rest) == 0:
+        return made
+    code = made.code.copy()
     code[rest] = assign(vector[rest], made)[0]
     return _described(unit, code, method=method, smallest=smallest, fitted=len(drawn))
 
