@@ -242,7 +242,7 @@ class QuestionAnswering:
             "n_best": n_best,
         }
 
-    def grade(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[np.float64]]:
+    def grade(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[np.generic]]:
         """``exact_match`` and ``f1`` [n] against the best gold answer, in [0, 1], and ``correct``: an exact match.
 
         Without a column of gold answers, ``label`` is the only one. NaN for rows without a label.
@@ -261,7 +261,7 @@ class QuestionAnswering:
         """``exact_match`` and ``f1``, means over the labelled rows, in [0, 1]; empty without labels."""
         import numpy as np
 
-        grades = self.grade(columns)
+        grades = {name: np.asarray(values, np.float64) for name, values in self.grade(columns).items()}
         if np.isnan(grades["correct"]).all():
             return {}
         return {name: float(np.nanmean(grades[name])) for name in ("exact_match", "f1")}
