@@ -12,9 +12,11 @@ defines; plain functions can be given to ``Project`` as they are.
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
@@ -166,14 +168,14 @@ def as_metadata(function: Callable[..., Any]) -> Metadata:
 def computed(made: Metadata, columns: Columns, rows: int) -> dict[str, list[Any]]:
     """The columns that a metadata function makes, each with one value per row.
 
-    The function gets lists of its own, so that changing them changes nothing for the next one.
+    The function gets the columns themselves, not a copy.
 
     Raises:
         DataError: if it gives other columns than promised, or not one value per row.
         ProjectError: if it raises; its own line is named.
     """
     with_name = f"metadata function {made.name!r}"
-    found: dict[str, list[Any]] = _called(with_name, lambda: _materialised(made, _copied(columns)))
+    found: dict[str, list[Any]] = _called(with_name, made.function, lambda: _materialised(made, columns))
     for name, values in found.items():
         of = f" in {name!r}" if made.columns else ""
         if len(values) != rows:
@@ -196,7 +198,7 @@ def preprocessed(function: Callable[[Columns], Columns], columns: Columns, rows:
         ProjectError: if it raises; its own line is named.
     """
     name = f"preprocess function {getattr(function, '__name__', 'preprocess')!r}"
-    found = _called(name, lambda: function(_copied(columns)))
+    found = _called(name, function, lambda: function(_copied(columns)))
     if not isinstance(found, Mapping):
         raise DataError(
             f"{name} gave {type(found).__name__}, expected a mapping from column names to lists",
@@ -222,7 +224,7 @@ def number_or_numbers(made: Metric, columns: Columns, rows: int) -> NDArray[np.f
     import numpy as np
 
     name = f"metric {made.name!r}"
-    found = _called(name, lambda: made(_copied(columns)))
+    found = _called(name, made.function, lambda: made(_copied(columns)))
     found = list(found) if isinstance(found, Iterator) else found
     try:
         values = np.asarray(found, dtype=np.float64)
@@ -275,7 +277,7 @@ def shown(visualisers: Sequence[Visualiser], row: Mapping[str, Any]) -> dict[str
     """
     texts = {}
     for made in visualisers:
-        text = _called(f"visualiser {made.name!r}", lambda made=made: made(dict(row)))  # type: ignore[misc]
+        text = _called(f"visualiser {made.name!r}", made.function, partial(made, dict(row)))
         if not isinstance(text, str):
             raise DataError(
                 f"visualiser {made.name!r} gave {type(text).__name__}, expected text", fix="return a string"
@@ -292,21 +294,26 @@ def line_of(error: BaseException, folder: Path) -> str:
     place, trace = "", error.__traceback__
     while trace is not None:
         path = Path(trace.tb_frame.f_code.co_filename)
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        own = path.is_file() and path.resolve().is_relative_to(folder.resolve())
+        if own and "site-packages" not in path.parts:
             line = linecache.getline(str(path), trace.tb_lineno).strip()
             place = f"{path.name}, line {trace.tb_lineno}: {line}"
         trace = trace.tb_next
     return place
 
 
-def _called(name: str, call: Callable[[], Any]) -> Any:
-    """The result of a user's function; what it raises names the function, and keeps its own error as the cause."""
+def _called(name: str, function: Callable[..., Any], call: Callable[[], Any]) -> Any:
+    """The result of a user's function; what it raises names the function and the user's own line."""
     try:
         return call()
     except TunewrightError:
         raise
     except Exception as error:  # it is the user's code: anything may be raised
-        raise ProjectError(f"{name} raised {type(error).__name__}: {error}") from error
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        line = line_of(error, Path(code.co_filename).parent) if code else ""
+        raise ProjectError(
+            f"{name} raised {type(error).__name__}: {error}" + (f"\n  {line}" if line else "")
+        ) from error
 
 
 def _materialised(made: Metadata, columns: Columns) -> dict[str, list[Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunewright.bindings import Metadata, as_metadata, computed, preprocessed
+from tunewright.data.splits import UNLABELLED
 from tunewright.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ __all__ = [
     "with_metadata",
     "with_preprocessing",
 ]
-
-UNLABELLED = "unlabelled"
-"""The split of the rows from ``Project(unlabelled=...)``."""
 
 
 def prepare(project: Project) -> pa.Table:
@@ -74,7 +72,8 @@ def with_metadata(rows: pa.Table, functions: Sequence[Metadata]) -> pa.Table:
     """The rows with the columns that metadata functions make."""
     columns = rows.to_pydict() if functions else {}
     for function in functions:
-        for name, values in computed(function, columns, rows.num_rows).items():
+        given = {name: list(values) for name, values in columns.items()}  # to change as it likes
+        for name, values in computed(function, given, rows.num_rows).items():
             if name in rows.column_names:
                 raise DataError(
                     f"metadata function {function.name!r} makes the column {name!r}, which is there already",

@@ -7,6 +7,7 @@ import pyarrow.csv
 import pytest
 
 import tunewright as tw
+from tunewright.errors import DataError
 from tunewright.tasks.classify import Classification
 from tunewright.toy import toy_texts
 
@@ -31,12 +32,13 @@ def test_every_binding_is_tried_with_shapes(new):
     checked = tw.check(replace(new, metadata=(first_words,)))
     assert checked.passed
     assert [one.name for one in checked.bindings] == [
-        *("data", "sample", "metadata", "tokenizer", "encode", "collate"),
-        *("load_model", "forward", "measure", "decode", "score"),
+        *("source", "metadata first_words", "data", "sample", "tokenizer", "encode", "collate"),
+        *("load_model", "forward", "measure", "decode", "round trip", "score"),
     ]
     detail = {one.name: one.detail for one in checked.bindings}
     assert detail["forward"] == "logits [8, 2]"
-    assert "first_words" in detail["metadata"]
+    assert detail["metadata first_words"].startswith("first_words: string [")
+    assert detail["round trip"].startswith("8 of 8 gold targets")
     assert checked.rows == 100
     json.dumps(checked.to_json())
 
@@ -48,14 +50,35 @@ def test_every_binding_is_tried_with_shapes(new):
         ({"source": "nowhere.csv"}, "data"),
         ({"label": "mood"}, "data"),
         ({"task": Broken(labels=("neg", "pos"))}, "measure"),
-        ({"metadata": (divides,)}, "data"),
+        ({"metadata": (divides,)}, "metadata divides"),
     ],
 )
-def test_what_fails_is_named_and_nothing_is_tried_after_it(new, change, failing):
+def test_what_fails_is_named_and_only_what_needs_it_is_not_tried(new, change, failing):
     checked = tw.check(replace(new, **change))
     assert not checked.passed
-    assert checked.bindings[-1].name == failing
-    assert [one.passed for one in checked.bindings[:-1]] == [True] * (len(checked.bindings) - 1)
+    assert [one.name for one in checked.bindings if one.passed is False] == [failing]
+    not_tried = [one for one in checked.bindings if one.passed is None]
+    assert all(one.detail.startswith("not tried: needs ") for one in not_tried)
+
+
+def test_a_failing_metadata_function_stops_nothing_else(new):
+    checked = tw.check(replace(new, metadata=(divides, first_words)))
+    passed = {one.name: one.passed for one in checked.bindings}
+    assert passed.pop("metadata divides") is False
+    assert set(passed.values()) == {True}
+    assert checked.rows == 100
+    assert not new.dataset_folder.with_name(".toy.new").exists()
+
+
+@pytest.mark.parametrize(("rows", "found"), [(3, 3), (1000, 60)])
+def test_the_number_of_rows_is_chosen(new, rows, found):
+    checked = tw.check(new, rows=rows)
+    assert {one.detail for one in checked.bindings if one.name == "sample"} == {f"{found} labelled training rows"}
+
+
+def test_one_row_is_too_few(new):
+    with pytest.raises(DataError, match="2 rows or more"):
+        tw.check(new, rows=1)
 
 
 def test_lints_look_at_all_rows(new, tmp_path):
@@ -75,7 +98,7 @@ def all_words(rows):
 
 
 def half_lengths(rows):
-    return [len(text) / 2 if number else None for number, text in enumerate(rows["text"])]
+    return [len(text) / 2 if len(text) % 3 else None for text in rows["text"]]
 
 
 def test_metadata_may_be_lists_and_have_gaps(new):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunewright.cli.app import AsJson, Folder, as_json, opened, say, table
-from tunewright.cli.numbers import counted
+from tunewright.cli.numbers import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,24 +77,25 @@ def init(
 def check(
     *,
     version: Annotated[str, typer.Option(help="Version of the dataset.")] = "main",
+    rows: Annotated[int, typer.Option(help="How many rows to try everything on.")] = 8,
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
-    """Run every binding of the project on 8 of your rows, and the artifact lints on all of them."""
+    """Try every function of the project on a few of your rows, and the artifact lints on all of them."""
     from tunewright import verbs
 
-    checked = verbs.check(opened(project), version=version)
+    checked = verbs.check(opened(project), version=version, rows=rows)
     if json:
         as_json(checked)
     else:
         table(
             "",
-            ("binding", "", "what came out"),
-            ((one.name, _mark(one.passed), one.detail) for one in checked.bindings),
+            ("binding", "", "time per row", "what came out"),
+            ((one.name, _mark(one.passed), duration(one.seconds), one.detail) for one in checked.bindings),
         )
         for one in checked.lints:
-            rows = f" ({', '.join(one.rows[:3])}{', ...' if len(one.rows) > 3 else ''})" if one.rows else ""
-            say("", f"{one.severity}: {one.name}: {one.message}{rows}", f"  {one.what_to_do}")
+            examples = f" ({', '.join(one.rows[:3])}{', ...' if len(one.rows) > 3 else ''})" if one.rows else ""
+            say("", f"{one.severity}: {one.name}: {one.message}{examples}", f"  {one.what_to_do}")
         say("", f"{counted(len(checked.lints), 'finding')} in {counted(checked.rows, 'row')}.")
     if not checked.passed:
         raise typer.Exit(1)
@@ -194,8 +195,8 @@ def undo(
         say(f"{undone.name} is now {undone.after}; it was {undone.before}, which that id still names.")
 
 
-def _mark(passed: bool) -> str:  # noqa: FBT001  a value to show, not an option
-    return "ok" if passed else "FAILED"
+def _mark(passed: bool | None) -> str:  # noqa: FBT001  a value to show, not an option
+    return "not tried" if passed is None else "ok" if passed else "FAILED"
 
 
 def _listed(changes: Iterable[Change]) -> str:

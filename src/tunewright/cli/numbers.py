@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tunewright.verbs.evaluations import Grade, Scores
 
-__all__ = ["counted", "interval", "percent", "point_interval", "points", "scores_sentence"]
+__all__ = ["counted", "duration", "interval", "percent", "point_interval", "points", "scores_sentence"]
 
 
 def counted(number: int, noun: str) -> str:
@@ -20,6 +20,19 @@ def counted(number: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float | None) -> str:
+    """A time with the unit it is best read in; nothing for None.
+
+    >>> duration(0.0000042), duration(0.0042), duration(4.2), duration(None)
+    ('4 µs', '4.2 ms', '4.2 s', '')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def interval(value: float, limits: tuple[float, float]) -> str:
@@ -59,10 +72,11 @@ def point_interval(bounds: tuple[float, float]) -> str:
 
 
 def scores_sentence(scores: Scores | None, grades: Sequence[Grade]) -> str:
-    """Accuracy and macro-F1, or else the means of other scores, with their intervals; empty if there are none."""
+    """Accuracy and macro-F1 of classes and the means of other scores, with their intervals; empty if there are none."""
+    means = [f"{one.name.replace('_', ' ')} {interval(one.mean, one.interval)}" for one in grades]
     if scores is not None:
         accuracy = interval(scores.accuracy, scores.accuracy_interval)
         macro_f1 = interval(scores.macro_f1, scores.macro_f1_interval)
-        return f"accuracy {accuracy}, macro-F1 {macro_f1}, n = {scores.n:,}, {scores.level:.0%} intervals"
-    means = ", ".join(f"{one.name.replace('_', ' ')} {interval(one.mean, one.interval)}" for one in grades)
-    return f"{means}, n = {grades[0].n:,}, 95% intervals" if grades else ""
+        means = [f"accuracy {accuracy}", f"macro-F1 {macro_f1}", *means]
+    n = scores.n if scores is not None else grades[0].n if grades else 0
+    return f"{', '.join(means)}, n = {n:,}, 95% intervals" if means else ""

@@ -15,7 +15,7 @@ from tunewright.data.fields import Fields, stored_as
 from tunewright.data.labels import UNKNOWN, LabelNames, describe_unknown, name_labels, sort_names
 from tunewright.data.notes import notes_of
 from tunewright.data.problems import OnBad, Problem, count_rows, settle
-from tunewright.data.splits import FRACTIONS, carve, make_splits, split_name
+from tunewright.data.splits import FRACTIONS, UNLABELLED, carve, make_splits, split_name
 from tunewright.data.targets import find_flaws, first_value, read_lists, types_of
 from tunewright.errors import DataError, did_you_mean
 
@@ -282,14 +282,20 @@ def _assemble(
 def _splits(
     together: pa.Array, rows: _Rows, fractions: Mapping[str, float] | None, *, seed: int, label: str | None
 ) -> pa.Array:
-    """Fractions that were asked for, else the given splits, else the default ones; see `make_splits`."""
+    """Fractions that were asked for, else the given splits, else the default ones; unlabelled rows keep their own."""
     stratify = pa.table({"content": together, "label": rows.label})
-    given = set() if rows.split is None else set(pc.unique(rows.split).to_pylist())
-    if fractions is not None or given <= {"train"}:
+    if rows.split is None:
         return make_splits(stratify, fractions=fractions or FRACTIONS, seed=seed, label=label)
-    if {"train", "test"} <= given and "validation" not in given:
-        return carve(stratify.append_column("split", rows.split), seed=seed, label=label)
-    return rows.split
+    others = pc.not_equal(rows.split, UNLABELLED)
+    stratify = stratify.append_column("split", rows.split).filter(others)
+    given = set(pc.unique(stratify["split"]).to_pylist())
+    if fractions is not None or given <= {"train"}:
+        made = make_splits(stratify, fractions=fractions or FRACTIONS, seed=seed, label=label)
+    elif {"train", "test"} <= given and "validation" not in given:
+        made = carve(stratify, seed=seed, label=label)
+    else:
+        return rows.split
+    return pc.replace_with_mask(rows.split, others, made)
 
 
 def _made_ids(split: pa.Array, position: NDArray[np.int64]) -> pa.Array:

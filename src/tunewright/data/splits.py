@@ -15,9 +15,11 @@ from tunewright.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FRACTIONS", "carve", "make_splits", "split_name"]
+__all__ = ["FRACTIONS", "UNLABELLED", "carve", "make_splits", "split_name"]
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+UNLABELLED = "unlabelled"
+"""The split of rows that come without labels; they take no part when splits are made."""
 _ALIASES = {
     "training": "train",
     "val": "validation",

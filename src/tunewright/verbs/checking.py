@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,80 +13,107 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.lints import Lint, Rows, lint
-from tunewright.data.fields import stored_as
+from tunewright.bindings import as_metadata
 from tunewright.errors import DataError, TunewrightError
-from tunewright.project import Project, open_dataset
-from tunewright.verbs.lengths import token_lengths
+from tunewright.project import Project, import_dataset, open_dataset
+from tunewright.source import read
+from tunewright.verbs.lengths import encoded
+from tunewright.verbs.perfect import perfect
+from tunewright.verbs.probing import probe_loss, probe_metadata, probe_metric, probe_preprocess, probe_visualiser
 from tunewright.verbs.results import Result
+from tunewright.verbs.trying import State, Step, Tried, try_all
 
-__all__ = ["Binding", "Checked", "check"]
-
-_ROWS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """One thing the project promises, tried: what came out of it (shapes), or why it failed."""
-
-    name: str
-    passed: bool
-    detail: str
+__all__ = ["Checked", "Tried", "check"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked(Result):
-    """The bindings that were tried, in order, and the lints of all rows; after a failure nothing else is tried."""
+    """What was tried, in order, and the lints of all rows."""
 
-    bindings: tuple[Binding, ...]
+    bindings: tuple[Tried, ...]
     lints: tuple[Lint, ...]
     rows: int
 
     @property
     def passed(self) -> bool:
-        """Whether every binding works."""
-        return all(binding.passed for binding in self.bindings)
+        """Whether everything works."""
+        return all(tried.passed for tried in self.bindings)
 
 
-State = dict[str, Any]
-"""What the steps hand on to each other."""
+def check(project: Project, *, version: str = "main", rows: int = 8) -> Checked:
+    """Try every function of the project and every step of a training on a few rows, and the artifact lints on all.
 
-
-def check(project: Project, *, version: str = "main") -> Checked:
-    """Run every binding of the project on eight rows, and the artifact lints on all.
-
-    A binding that fails is a result, not an error: whatever a model or a task raises is reported with its name.
+    What fails is a result, not an error: whatever a model, a task or a function raises is reported with its name and
+    the user's own line. What does not depend on it is tried all the same.
 
     Args:
         project: what to check.
         version: of the dataset; imported first if that has not happened.
+        rows: how many to try things on, 2 or more.
+
+    Raises:
+        DataError: if the number of rows is less than 2.
     """
-    state: State = {"project": project, "version": version}
-    bindings: list[Binding] = []
-    for name, step in _STEPS.items():
-        bindings.append(_tried(name, step, state))
-        if not bindings[-1].passed:
-            break
-    table = state.get("table")
-    lints = () if table is None else tuple(lint(_lint_rows(state)))
-    return Checked(bindings=tuple(bindings), lints=lints, rows=0 if table is None else table.num_rows)
+    if rows < 2:
+        raise DataError(f"expected 2 rows or more to try things on, found {rows}", fix="leave --rows out for 8")
+    with tempfile.TemporaryDirectory() as folder:
+        state: State = {"project": project, "version": version, "wanted": rows, "folder": Path(folder)}
+        bindings = try_all(_steps(project, state), state, folder=project.folder)
+        table = state.get("table")
+        lints = () if table is None else tuple(lint(_lint_rows(state)))
+    return Checked(bindings=bindings, lints=lints, rows=0 if table is None else table.num_rows)
 
 
-def _tried(name: str, step: Callable[[State], str], state: State) -> Binding:
-    try:
-        return Binding(name, passed=True, detail=step(state))
-    except TunewrightError as error:
-        return Binding(name, passed=False, detail=str(error))
-    except Exception as error:  # noqa: BLE001  finding out what a model or a task raises is what this is for
-        return Binding(name, passed=False, detail=f"{type(error).__name__}: {error}")
+def _steps(project: Project, state: State) -> list[Step]:
+    """Everything to try; functions that make rows come first, those about outputs where outputs are known."""
+    making = [probe_preprocess(project.preprocess)] if project.preprocess else []
+    prepared = tuple(step.name for step in making) or ("source",)
+    making += [probe_metadata(as_metadata(function), needs=prepared) for function in project.metadata]
+    state["making"] = [step.name for step in making]
+    spans = [Step("spans", _spans, ("sample",))] if project.task.target_fields else []
+    return [
+        *([Step("source", _source), *making] if making else []),
+        Step("data", _data, prepared if project.preprocess else ()),
+        Step("sample", _sample, ("data",)),
+        *spans,
+        *map(probe_metric, project.metrics),
+        Step("tokenizer", _tokenizer),
+        Step("encode", _encode, ("sample", "tokenizer")),
+        Step("collate", _collate, ("encode",)),
+        Step("load_model", _load_model, ("tokenizer",)),
+        Step("forward", _forward, ("collate", "load_model")),
+        Step("measure", _measure, ("forward",)),
+        Step("decode", _decode, ("forward",)),
+        Step("round trip", _round_trip, ("decode",)),
+        Step("score", _score, ("measure", "decode")),
+        *([probe_loss(project.loss)] if project.loss else []),
+        *map(probe_visualiser, project.visualisers),
+    ]
+
+
+def _source(state: State) -> str:
+    table = read(state["project"])
+    state["source_rows"] = rows = min(state["wanted"], table.num_rows)
+    state["source"] = _spread(table, rows).to_pydict()
+    return f"{table.num_rows} rows, columns {', '.join(table.column_names)}"
 
 
 def _data(state: State) -> str:
-    dataset = open_dataset(state["project"])
-    state["table"] = table = dataset.table(state["version"])
+    project: Project = state["project"]
+    without = ""
+    try:
+        dataset, version = open_dataset(project), state["version"]
+    except TunewrightError:
+        if not project.metadata:
+            raise
+        # maybe a metadata function is to blame, which is reported already: the rest can be tried without
+        dataset = import_dataset(replace(project, metadata=()), state["folder"] / "data")
+        version, without = "main", ", imported without metadata functions"
+    state["table"] = table = dataset.table(version)
     state["dataset"] = dataset
-    counts = ", ".join(f"{name} {rows}" for name, rows in dataset.describe(state["version"])["rows"].items())
+    counts = ", ".join(f"{name} {rows}" for name, rows in dataset.describe(version)["rows"].items())
     left_out = sum(problem.count for problem in dataset.skipped)
-    return f"{table.num_rows} rows ({counts})" + (f", {left_out} left out at import" if left_out else "")
+    return f"{table.num_rows} rows ({counts})" + (f", {left_out} left out at import" if left_out else "") + without
 
 
 def _sample(state: State) -> str:
@@ -92,16 +121,37 @@ def _sample(state: State) -> str:
     labelled = table.filter(pc.and_(pc.equal(table["split"], "train"), pc.is_valid(table["label"])))
     if labelled.num_rows == 0:
         raise DataError("expected labelled rows in split 'train', found none", fix="look at the labels and the splits")
-    # spread over the table, which may be sorted by label
-    places = np.unique(np.linspace(0, labelled.num_rows - 1, _ROWS).astype(int))
-    state["rows"] = labelled.take(places)
-    return f"{len(places)} labelled training rows"
+    state["rows"] = rows = _spread(labelled, state["wanted"])
+    return f"{rows.num_rows} labelled training rows"
 
 
-def _metadata(state: State) -> str:
-    columns = state["rows"].to_pydict()
-    made = [(function.__name__, columns[stored_as(function.__name__)]) for function in state["project"].metadata]
-    return "; ".join(f"{name}: {values[:3]!r}" for name, values in made) or "none"
+def _spread(table: pa.Table, rows: int) -> pa.Table:
+    """Rows spread over the table, which may be sorted by label."""
+    return table.take(np.unique(np.linspace(0, table.num_rows - 1, rows).astype(int)))
+
+
+def _spans(state: State) -> str:
+    fields, rows = state["dataset"].fields, state["rows"].to_pydict()
+    spans = list(_golds(rows, fields.target, fields.passage))
+    for example, passage, text, start in spans:
+        found = passage[start : start + len(text)]
+        if found != text:
+            place = passage.find(text)
+            where = "it is nowhere in the text" if place < 0 else f"it is at {place}"
+            raise DataError(
+                f"row {example}: {text!r} is not at {start} of {fields.passage!r}, where {found!r} is; {where}",
+                fix="count characters of the text as it is stored, from 0, after all preprocessing",
+            )
+    return f"{len(spans)} gold answers are where they are said to be"
+
+
+def _golds(
+    rows: Mapping[str, Sequence[Any]], target: Sequence[str], passage: str
+) -> Iterator[tuple[str, str, str, int]]:
+    """Of each gold answer: id, the text it is in, itself, and where it starts."""
+    for example, text, answers, starts in zip(rows["id"], rows[passage], *(rows[name] for name in target), strict=True):
+        for answer, start in zip(answers or (), starts or (), strict=True):
+            yield example, text, answer, start
 
 
 def _tokenizer(state: State) -> str:
@@ -117,12 +167,17 @@ def _tokenizer(state: State) -> str:
 def _encode(state: State) -> str:
     state["features"] = features = state["project"].task.encode(state["rows"].to_pydict(), state["tokenizer"])
     lengths = [feature["length"] for feature in features]
-    return f"{len(features)} features, {min(lengths)} to {max(lengths)} tokens"
+    silent = sum(not feature["teaches"] for feature in features)
+    untaught = f", {silent} without the target" if silent else ""
+    return f"{len(features)} features, {min(lengths)} to {max(lengths)} tokens{untaught}"
 
 
 def _collate(state: State) -> str:
-    state["batch"] = batch = state["project"].task.collator(state["tokenizer"])(state["features"])
-    return ", ".join(f"{name} {list(value.shape)}" for name, value in batch.items())
+    inputs = state["project"].task.collator(state["tokenizer"])(state["features"])
+    shapes = _shapes(inputs)
+    state["targets"] = inputs.pop("labels")
+    state["inputs"] = inputs
+    return shapes
 
 
 def _load_model(state: State) -> str:
@@ -136,11 +191,9 @@ def _load_model(state: State) -> str:
 def _forward(state: State) -> str:
     import torch
 
-    inputs = dict(state["batch"])
-    state["targets"] = inputs.pop("labels")
-    with torch.inference_mode():
-        state["outputs"] = outputs = state["model"].eval()(**inputs)
-    return f"logits {list(outputs.logits.shape)}"
+    with torch.no_grad():
+        state["outputs"] = outputs = state["model"].eval()(**state["inputs"])
+    return _shapes({name: value for name, value in outputs.items() if name.endswith("logits")})
 
 
 def _measure(state: State) -> str:
@@ -149,44 +202,85 @@ def _measure(state: State) -> str:
 
 
 def _decode(state: State) -> str:
-    state["decoded"] = decoded = state["project"].task.decode(state["outputs"])
-    return ", ".join(f"{name} {list(value.shape)}" for name, value in decoded.items())
+    decoded = state["project"].task.decode(_forward_of(state, state["outputs"]))
+    return ", ".join(f"{name} [{len(values)}]" for name, values in decoded.items())
+
+
+def _round_trip(state: State) -> str:
+    """A model that is always right must be read as saying the gold targets."""
+    ideal = perfect(state["outputs"], state["targets"])
+    if ideal is None:
+        return "not for this task: what it says is generated"
+    said = state["project"].task.decode(_forward_of(state, ideal))["predicted"]
+    gold = dict(zip(*(state["rows"][name].to_pylist() for name in ("id", "label")), strict=True))
+    pairs = [
+        (feature["id"], gold[feature["id"]], str(text))
+        for feature, text in zip(state["features"], said, strict=True)
+        if feature["teaches"]
+    ]
+    for example, label, text in pairs:
+        if label != text and not (label and label in text):  # a token may hold more than the gold answer
+            raise DataError(
+                f"row {example}: of perfect outputs the task reads {text!r}, expected the label {label!r}",
+                fix="let encode and decode count in the same way, and labels be what the targets say",
+            )
+    exact = sum(label == text for _, label, text in pairs)
+    return f"{exact} of {len(pairs)} gold targets come back from perfect outputs, the others with more around them"
 
 
 def _score(state: State) -> str:
-    labels, predicted = state["rows"]["label"].to_pylist(), state["decoded"]["predicted"].tolist()
-    scores = state["project"].task.score({"label": labels, "predicted": predicted})
+    from tunewright.observe.predict import predict
+
+    project: Project = state["project"]
+    state["said"] = said = predict(state["model"], project.task, state["tokenizer"], state["rows"])
+    columns = state["rows"].to_pydict() | said.select(["predicted"]).to_pydict()
+    scores = project.task.score(columns)
     shown = ", ".join(f"{name} {value:.2f}" for name, value in scores.items())
     return f"{shown} (untrained: this says nothing yet)"
 
 
-_STEPS: dict[str, Callable[[State], str]] = {
-    "data": _data,
-    "sample": _sample,
-    "metadata": _metadata,
-    "tokenizer": _tokenizer,
-    "encode": _encode,
-    "collate": _collate,
-    "load_model": _load_model,
-    "forward": _forward,
-    "measure": _measure,
-    "decode": _decode,
-    "score": _score,
-}
+def _forward_of(state: State, outputs: Any) -> Any:
+    from tunewright.tasks import Forward
+
+    return Forward(
+        outputs=outputs,
+        features=state["features"],
+        inputs=state["inputs"],
+        model=state["model"],
+        tokenizer=state["tokenizer"],
+    )
+
+
+def _shapes(values: Mapping[str, Any], prefix: str = "") -> str:
+    return ", ".join(
+        _shapes(value, f"{name}.") if isinstance(value, Mapping) else f"{prefix}{name} {list(value.shape)}"
+        for name, value in values.items()
+    )
 
 
 def _lint_rows(state: State) -> Rows:
     table: pa.Table = state["table"]
     fields = state["dataset"].fields
-    columns: State = {
-        name: np.array(table[name].to_pylist(), dtype=object) for name in ("id", "split", "content", "label")
+    columns: dict[str, Any] = {name: _objects(table[name]) for name in ("id", "split", "content", "label")}
+    columns |= {
+        "metadata": {name: _values(table[name]) for name in fields.metadata},
+        "texts": {name: _objects(table[name]) for name in fields.text},
+        "unmasked": "inputs" in state and "attention_mask" not in state["inputs"],
     }
-    metadata = {name: _values(table[name]) for name in fields.metadata}
-    texts = {name: np.array(table[name].to_pylist(), dtype=object) for name in fields.text}
-    if "tokenizer" not in state:
-        return Rows(**columns, texts=texts, metadata=metadata)
-    lengths, limit = token_lengths(state["project"].task, state["tokenizer"], table)
-    return Rows(**columns, texts=texts, metadata=metadata, lengths=lengths, max_length=limit)
+    if fields.passage:
+        given = (fields.passage, *fields.target)
+        columns |= {
+            name: _objects(table[column]) for name, column in zip(("context", "answers", "starts"), given, strict=True)
+        }
+    if "features" in state:
+        made = encoded(state["project"].task, state["tokenizer"], table)
+        columns |= {"lengths": made.lengths, "max_length": made.limit, "lost": made.lost}
+    return Rows(**columns)
+
+
+def _objects(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """[n] whatever the values are; lists stay lists."""
+    return np.fromiter(column.to_pylist(), dtype=object, count=len(column))
 
 
 def _values(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:

@@ -1,23 +1,37 @@
-"""How long inputs are in tokens, and which of them are cut."""
+"""How long inputs are in tokens, which of them are cut, and which lose their target that way."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
     from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
     from tunewright.tasks import Feature, Task
 
-__all__ = ["token_lengths"]
+__all__ = ["Encoded", "encoded", "token_lengths"]
 
 _BLOCK = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """What encoding does to rows [n].
+
+    Attributes:
+        lengths: tokens of each row's whole input, special tokens included, before anything is cut.
+        limit: the longest input that is not cut; None if nothing is cut.
+        lost: ids of the labelled rows whose target is in none of their windows.
+    """
+
+    lengths: NDArray[np.int64]
+    limit: int | None
+    lost: tuple[str, ...]
 
 
 def token_lengths(
@@ -33,23 +47,41 @@ def token_lengths(
     Returns:
         [n] lengths, and the longest input that is not cut; None if nothing is cut.
     """
-    lengths = np.zeros(rows.num_rows, dtype=np.int64)
-    kept = np.zeros(rows.num_rows, dtype=np.int64)
-    columns = rows.select(["id", *task.text_fields])
+    found = encoded(task, tokenizer, rows.select(["id", *task.text_fields]))
+    return found.lengths, found.limit
+
+
+def encoded(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> Encoded:
+    """Encode rows block by block, and keep what it does to them.
+
+    A row that is read in several windows is not cut.
+
+    Args:
+        task: knows the text fields, and cuts.
+        tokenizer: of the model.
+        rows: columns ``id``, the text fields, and optionally ``label`` and the target fields, [n].
+    """
+    wanted = {"id", "label", *task.text_fields, *task.target_fields}
+    columns = rows.select([name for name in rows.column_names if name in wanted])
+    lengths, cut, lost = [], [], []
     for start in range(0, rows.num_rows, _BLOCK):
         block = columns.slice(start, _BLOCK).to_pydict()
         texts = [block[field] for field in task.text_fields]
-        whole = tokenizer(*texts, truncation=False, verbose=False)["input_ids"]
-        lengths[start : start + _BLOCK] = [len(tokens) for tokens in whole]
-        kept[start : start + _BLOCK] = _kept(task.encode(block, tokenizer), lengths[start : start + _BLOCK])
-    cut = kept[kept < lengths]
-    return lengths, int(cut.max()) if len(cut) else None
+        whole = [len(tokens) for tokens in tokenizer(*texts, truncation=False, verbose=False)["input_ids"]]
+        windows: dict[str, list[Feature]] = {example: [] for example in block["id"]}
+        for feature in task.encode(block, tokenizer):
+            windows[feature["id"]].append(feature)
+        kept = [sum(feature["length"] for feature in features) for features in windows.values()]
+        cut += [have for have, needed in zip(kept, whole, strict=True) if have < needed]
+        lengths += whole
+        lost += _lost(block, windows)
+    return Encoded(lengths=np.array(lengths, dtype=np.int64), limit=int(max(cut)) if cut else None, lost=tuple(lost))
 
 
-def _kept(features: Sequence[Feature], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[n] tokens of each row that the model reads; of a row in several windows, all."""
-    from tunewright.observe.windows import examples_of
-
-    example = examples_of([feature["id"] for feature in features])
-    kept = np.array([feature["length"] for feature in features])[np.flatnonzero(np.diff(example, prepend=-1))]
-    return np.where(np.bincount(example, minlength=len(lengths)) > 1, lengths, kept)
+def _lost(block: dict[str, list[str]], windows: dict[str, list[Feature]]) -> list[str]:
+    labels = block.get("label", [""] * len(block["id"]))
+    return [
+        example
+        for (example, features), label in zip(windows.items(), labels, strict=True)
+        if label and not any(feature["teaches"] for feature in features)
+    ]
