@@ -70,7 +70,7 @@ LIBRARIES = {
     "errors": set(),
     "columns": set(),
     "table": {"duckdb", "numpy", "pyarrow"},
-    "analyze": {"faiss", "numpy", "scipy", "sklearn", "textstat", "umap"},
+    "analyze": {"faiss", "numpy", "scipy", "sklearn", "textblob", "umap"},
     "metrics": {"numpy", "nltk", "rapidfuzz"},
     "plot": {"matplotlib", "numpy"},
     "run": {"numpy", "pyarrow"},
