@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from transformers import TrainerCallback
 
@@ -85,3 +87,14 @@ def test_the_map_is_logged_while_the_tracker_is_open(new, monkeypatch):
     pytest.importorskip("tensorboard")
     tw.train(new, epochs=1, trackers=("tensorboard",))
     assert seen == [(("tensorboard",), "map.png"), ("finished", ("tensorboard",))]
+
+
+def test_the_projects_own_loss_is_trained_on(new):
+    called = []
+
+    def loss(outputs, targets):
+        called.append(outputs.logits.shape)
+        return outputs.logits.logsumexp(-1) - outputs.logits.gather(1, targets[:, None])[:, 0]
+
+    run = tw.train(replace(new, loss=loss), epochs=1)
+    assert len(called) >= run.meta["steps"]

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pyarrow.compute as pc
 import pytest
 
 import tunewright as tw
+from tunewright.bindings import metric
 from tunewright.data.edits import Relabel
 from tunewright.errors import DataError, RunError
 from tunewright.project import find_run, open_dataset
@@ -126,3 +128,17 @@ def test_lengths_are_those_of_the_whole_input(project, first):
     lengths, limit = token_lengths(project.task, tokenizer, rows)
     assert lengths.tolist() == [len(text.split()) + 2 for text in rows["text"].to_pylist()]
     assert limit is None
+
+
+def test_the_projects_own_metrics_are_scored_with_intervals(project, first):
+    @metric(direction="higher")
+    def long_enough(columns):
+        return [float(len(label) > 2) for label in columns["label"]]
+
+    @metric(direction="lower")
+    def misses(columns):
+        return sum(gold != said for gold, said in zip(columns["label"], columns["predicted"], strict=True))
+
+    found = tw.evaluate(replace(project, metrics=(long_enough, misses)), first)
+    assert found.own == {"long_enough": 1.0, "misses": found.mistakes}
+    assert [(one.name, one.mean, one.n) for one in found.grades] == [("long_enough", 1.0, found.scores.n)]

@@ -130,6 +130,8 @@ def evaluate(
         as_json(found)
         return
     say(f"Run {found.run}: {found.model} on {found.split}", scores_sentence(found.scores, found.grades))
+    if found.own:
+        say("own metrics: " + ", ".join(f"{name} {value:.4g}" for name, value in found.own.items()))
     if found.unlabelled:
         say(f"{found.unlabelled:,} rows have no label and were not scored")
     if found.scores is not None:

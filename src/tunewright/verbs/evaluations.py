@@ -13,11 +13,14 @@ from tunewright.columns import COLUMNS
 from tunewright.errors import DataError, RunError, did_you_mean
 from tunewright.project import find_run, open_dataset
 from tunewright.run import Run, runs
+from tunewright.table import left_join
 
 if TYPE_CHECKING:
     from tunewright.project import Project
 
 __all__ = ["Grade", "Scores", "evaluated", "grades", "labelled", "new_evaluation", "predict_split", "scores", "trained"]
+
+_OWN = "columns/own-metrics"
 
 
 def trained(project: Project, run: Run | str | None) -> Run:
@@ -136,8 +139,21 @@ def new_evaluation(
         weights=list(weights),
     )
     run.write("predictions", predictions)
-    run.update(status="finished", metrics=_metrics(run))
+    own = _own_metrics(project, run)
+    run.update(status="finished", metrics=_metrics(run) | own, own_metrics=own)
     return run
+
+
+def _own_metrics(project: Project, run: Run) -> dict[str, float]:
+    """Scores of the project's own metrics; what they say about each row becomes columns."""
+    from tunewright.bindings import grades as grade_rows
+
+    targets = [name for name in project.task.target_fields if name in run.table("examples").column_names]
+    columns = left_join(run.table("predictions", ["id", "label", "predicted"]), run.table("examples", ["id", *targets]))
+    by_row, found = grade_rows(project.metrics, columns.to_pydict())
+    if by_row:
+        run.write(_OWN, pa.table({"id": columns["id"], **by_row}))
+    return found
 
 
 def labelled(run: Run, split: str | None = None) -> pa.Table:
@@ -164,9 +180,13 @@ def scores(run: Run, split: str | None = None) -> Scores:
 
 
 def grades(run: Run, split: str | None = None) -> tuple[Grade, ...]:
-    """Means of the scores that each prediction has besides being right or wrong, with intervals."""
+    """Means of the scores that each prediction has besides being right or wrong, the project's own among them."""
     table = labelled(run, split)
-    return tuple(grade(table[name].to_numpy(), name=name) for name in table.column_names if _is_grade(name))
+    found = [(name, table[name]) for name in table.column_names if _is_grade(name)]
+    if run.has(_OWN):
+        own = left_join(table.select(["id"]), run.table(_OWN))
+        found += [(name, own[name]) for name in own.column_names if name != "id"]
+    return tuple(grade(values.to_numpy(), name=name) for name, values in found)
 
 
 def _is_grade(name: str) -> bool:

@@ -128,6 +128,7 @@ def _begin(
         root=project.runs_folder,
         name=name or f"{project.name}-{version}",
         callbacks=callbacks,
+        loss=project.loss,
         meta={
             "dataset": project.name,
             "version": resolved,
@@ -148,7 +149,8 @@ def _resume(
             "a resumed run goes on with the configuration it began with, found changes to it",
             fix="resume without changes, or begin a new run",
         )
-    return resume(resumable(project) if run is None else find_run(project, run), project.task, callbacks=callbacks)
+    unfinished = resumable(project) if run is None else find_run(project, run)
+    return resume(unfinished, project.task, callbacks=callbacks, loss=project.loss)
 
 
 def _shown(*, progress: bool) -> list[TrainerCallback]:

@@ -41,7 +41,8 @@ Columns = dict[str, "NDArray[np.generic]"]
 class Evaluation(Result):
     """Scores of a model on a split; ``causes`` counts what the evidence says about the wrong rows.
 
-    ``scores`` are those of a task with labels, ``grades`` those of any other (exact match, F1, ROUGE).
+    ``scores`` are those of a task with labels, ``grades`` means of what else rows are graded by (exact match, F1, ROUGE,
+    the project's own metrics); ``own`` are the project's metrics, one number each.
     """
 
     run: str
@@ -49,6 +50,7 @@ class Evaluation(Result):
     split: str
     scores: Scores | None
     grades: tuple[Grade, ...]
+    own: Mapping[str, float]
     unlabelled: int
     mistakes: int
     causes: Mapping[str, int]
@@ -102,6 +104,7 @@ def evaluate(
         split=split,
         scores=scores(made) if made.labels else None,
         grades=grades(made),
+        own=made.meta["own_metrics"],
         unlabelled=made.table("predictions", ["label"])["label"].null_count,
         mistakes=len(wrong["id"]),
         causes=dict(causes.most_common()),
