@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -260,3 +262,16 @@ def test_names_that_hardly_recur_are_apart_by_nature():
         texts, splits=["train"] * 50 + ["test"] * 50, metadata={"title": column([f"t{n // 1.5}" for n in range(100)])}
     )
     assert lint(rows) == []
+
+
+def test_open_targets_are_not_taken_for_classes():
+    texts = [f"text {row}" for row in range(29)] + ["text 0"]
+    labels = ["a"] * 20 + [f"answer {row}" for row in range(10)]
+    rows = rows_of(texts, labels=labels, splits=["train"] * 22 + ["test"] * 7 + ["train"])
+    assert {one.name for one in lint(rows)} == {
+        "same text, different labels",
+        "labels missing from training",
+        "label imbalance",
+    }
+    (found,) = lint(replace(rows, classes=False))
+    assert (found.name, found.severity, found.rows) == ("same text, different targets", "note", ("r0", "r29"))

@@ -24,7 +24,8 @@ class Rows:
 
     Always given:
         id, split, content: names, splits and content hashes.
-        label: gold targets as a person writes them, None where there is none.
+        label: gold targets as a person writes them, None where there is none. With ``classes`` False they are answers
+            or summaries, of which each may be the only one of its kind.
         texts: text columns by name.
 
     Known from the data:
@@ -51,6 +52,7 @@ class Rows:
     content: Values
     label: Values
     texts: Mapping[str, Values]
+    classes: bool = True
     metadata: Mapping[str, Values] = field(default_factory=dict)
     context: Values | None = None
     answers: Values | None = None

@@ -75,14 +75,20 @@ def duplicates_within_split(rows: Rows) -> Iterable[Lint]:
 
 
 def contradictions(rows: Rows) -> Iterable[Lint]:
-    """Equal content with different labels."""
+    """Equal content with different labels; of open targets, several may be right."""
     named = labelled(rows)
+    if rows.classes:
+        kind: tuple[str, Severity] = ("same text, different labels", "error")
+        advice = "decide on one label, or drop them: no model can be right about both"
+    else:
+        kind = ("same text, different targets", "note")
+        advice = "look whether both are right; a metric that knows one of them punishes the other"
     yield from finding(
         rows,
         members(codes(rows.content), lambda group: varied(rows.label[group[named[group]]])),
-        ("same text, different labels", "error"),
-        "rows have the same text as a row with another label",
-        "decide on one label, or drop them: no model can be right about both",
+        kind,
+        f"rows have the same text as a row with another {'label' if rows.classes else 'target'}",
+        advice,
     )
 
 
@@ -105,6 +111,8 @@ def constant_fields(rows: Rows) -> Iterable[Lint]:
 
 def imbalance(rows: Rows) -> Iterable[Lint]:
     """Training classes that differ in size by a factor of ten or more."""
+    if not rows.classes:
+        return
     names, counts = np.unique(rows.label[labelled(rows) & (rows.split == TRAIN)].astype(str), return_counts=True)
     if len(counts) < 2 or counts.max() < _IMBALANCE * counts.min():
         return
@@ -118,7 +126,7 @@ def unlearnable_labels(rows: Rows) -> Iterable[Lint]:
     """Labels of other splits that no training row has."""
     named, training = labelled(rows), rows.split == TRAIN
     known = set(rows.label[named & training])
-    if not known:
+    if not rows.classes or not known:
         return
     unknown = named & np.array([label not in known for label in rows.label], dtype=bool)
     yield from finding(
