@@ -18,7 +18,18 @@ from tunewright.table import left_join
 if TYPE_CHECKING:
     from tunewright.project import Project
 
-__all__ = ["Grade", "Scores", "evaluated", "grades", "labelled", "new_evaluation", "predict_split", "scores", "trained"]
+__all__ = [
+    "Grade",
+    "Scores",
+    "evaluated",
+    "grades",
+    "is_grade",
+    "labelled",
+    "new_evaluation",
+    "predict_split",
+    "scores",
+    "trained",
+]
 
 _OWN = "columns/own-metrics"
 
@@ -182,15 +193,15 @@ def scores(run: Run, split: str | None = None) -> Scores:
 def grades(run: Run, split: str | None = None) -> tuple[Grade, ...]:
     """Means of the scores that each prediction has besides being right or wrong, the project's own among them."""
     table = labelled(run, split)
-    found = [(name, table[name]) for name in table.column_names if _is_grade(name)]
+    found = [(name, table[name]) for name in table.column_names if is_grade(name)]
     if run.has(_OWN):
         own = left_join(table.select(["id"]), run.table(_OWN))
         found += [(name, own[name]) for name in own.column_names if name != "id"]
     return tuple(grade(values.to_numpy(), name=name) for name, values in found)
 
 
-def _is_grade(name: str) -> bool:
-    """A share of which more is better, but for those that every prediction has."""
+def is_grade(name: str) -> bool:
+    """Whether a column of predictions is a score of its task: a share of which more is better."""
     found = COLUMNS.get(name)
     shares = found is not None and (found.low, found.high, found.direction) == (0, 1, "good")
     return shares and name not in {"correct", "gold_probability"}

@@ -15,7 +15,7 @@ from tunewright.analyze.paired import ScoreChange, compare_scores
 from tunewright.errors import ComparisonError
 from tunewright.project import Project
 from tunewright.verbs.dynamics import arrays
-from tunewright.verbs.evaluations import evaluated, grades, labelled, new_evaluation, scores, trained
+from tunewright.verbs.evaluations import evaluated, is_grade, labelled, new_evaluation, scores, trained
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
             f"{first.meta['version']} and {second.meta['version']}): the rows, not the models, might differ",
             fix="evaluate both on one version: tunewright evaluate --version VERSION RUN",
         )
-    names = ["id", "label", "correct", *(one.name for one in grades(first))]
-    left, right = (arrays(labelled(run).select(names)) for run in (first, second))
+    graded = [name for name in labelled(first).column_names if is_grade(name)]
+    left, right = (arrays(labelled(run).select(["id", "label", "correct", *graded])) for run in (first, second))
     order = align(left["id"], right["id"])
     comparison = compare_rows(
         left["correct"].astype(bool),
@@ -95,7 +95,7 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
         label=left["label"] if first.labels else None,
         id=left["id"],
     )
-    changes = {name: compare_scores(left[name], right[name][order], name=name) for name in names[3:]}
+    changes = {name: compare_scores(left[name], right[name][order], name=name) for name in graded}
     main = changes.get(project.task.metric, comparison)
     return Compared(
         a=first.id,
