@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 
+from tunewright.data.read import read_rows
 from tunewright.data.structs import flatten
 
 
@@ -26,6 +29,15 @@ def test_structs_in_structs_and_missing_ones():
 def test_a_struct_stays_where_the_name_is_taken():
     table = pa.table({"meta": [{"n": 1}], "meta_n": [2]})
     assert flatten(table).to_pylist() == table.to_pylist()
+
+
+def test_objects_of_several_shapes_are_taken_apart_row_by_row(tmp_path):
+    answers = [{"text": ["Rome"], "answer_start": [3]}, {"text": "Rome", "answer_start": [3]}, None]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"answers": answer}) for answer in answers))
+    assert read_rows(tmp_path / "rows.jsonl").to_pydict() == {
+        "answers_text": ['["Rome"]', "Rome", None],
+        "answers_start": [[3], [3], None],
+    }
 
 
 def test_two_fields_never_become_one_column():

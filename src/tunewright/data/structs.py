@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
-__all__ = ["flatten"]
+__all__ = ["field_names", "flatten"]
 
 
 def flatten(table: pa.Table) -> pa.Table:
@@ -22,12 +24,22 @@ def flatten(table: pa.Table) -> pa.Table:
     return pa.table(columns).replace_schema_metadata(table.schema.metadata)
 
 
+def field_names(name: str, fields: Sequence[str]) -> list[str]:
+    """What the fields of a struct are called as columns; see `flatten`.
+
+    >>> field_names("answers", ["text", "answer_start"]), field_names("answers", ["start", "answer_start"])
+    (['answers_text', 'answers_start'], ['answers_start', 'answers_answer_start'])
+    """
+    singular = f"{name.removesuffix('s')}_"
+    short = [f"{name}_{field.removeprefix(singular)}" for field in fields]
+    return short if len(set(short)) == len(fields) else [f"{name}_{field}" for field in fields]
+
+
 def _parts(name: str, column: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     fields = _fields(column)
     if not fields:
         return {name: column}
-    short = {_joined(name, field): values for field, values in fields.items()}
-    inner = short if len(short) == len(fields) else {f"{name}_{field}": fields[field] for field in fields}
+    inner = dict(zip(field_names(name, list(fields)), fields.values(), strict=True))
     return {key: values for outer, part in inner.items() for key, values in _parts(outer, part).items()}
 
 
@@ -46,8 +58,3 @@ def _fields(column: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
 
 def _each(row: list[dict[str, object] | None] | None, name: str) -> list[object] | None:
     return None if row is None else [item and item[name] for item in row]
-
-
-def _joined(name: str, field: str) -> str:
-    singular = f"{name.removesuffix('s')}_"
-    return f"{name}_{field.removeprefix(singular)}"

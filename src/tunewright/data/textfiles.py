@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from tunewright.data.problems import Flaw
 from tunewright.data.squad import is_squad, squad_rows
+from tunewright.data.structs import field_names
 from tunewright.errors import DataError
 
 __all__ = ["decode", "read_delimited", "read_json", "read_json_lines"]
@@ -239,19 +240,38 @@ def _holds_objects(rows: Any) -> bool:
 
 
 def _from_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+    columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
+    typed: dict[str, pa.Array] = {}
+    for name, values in columns.items():
+        typed |= _columns(name, values, taken=columns.keys() - {name})
+    return pa.table(typed)
 
 
-def _column(values: list[Any]) -> pa.Array:
-    """One type per column; where the values have several, they become strings.
+def _columns(name: str, values: list[Any], *, taken: AbstractSet[str]) -> dict[str, pa.Array]:
+    """One column; several where the values are objects that have no type in common, named as structs would be."""
+    column = _typed_alike(values)
+    if column is not None:
+        return {name: column}
+    given = [value for value in values if value is not None]
+    fields = list(dict.fromkeys(field for value in given if isinstance(value, dict) for field in value))
+    names = field_names(name, fields)
+    if not all(isinstance(value, dict) for value in given) or set(names) & taken:
+        return {name: _as_strings(values)}
+    parts = zip(names, ([value and value.get(field) for value in values] for field in fields), strict=True)
+    return {inner: column for called, part in parts for inner, column in _columns(called, part, taken=taken).items()}
 
-    Lone surrogates, which JSON can write and UTF-8 cannot, become U+FFFD.
-    """
+
+def _typed_alike(values: list[Any]) -> pa.Array | None:
+    """The values as a column of one type; None where they have several."""
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
-        return pa.array([None if value is None else _written(value) for value in values], pa.string())
+        return None
+
+
+def _as_strings(values: list[Any]) -> pa.Array:
+    """Lone surrogates, which JSON can write and UTF-8 cannot, become U+FFFD."""
+    return pa.array([None if value is None else _written(value) for value in values], pa.string())
 
 
 def _written(value: Any) -> str:
