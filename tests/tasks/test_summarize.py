@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    BatchEncoding,
     DataCollatorForSeq2Seq,
     EncoderDecoderModel,
     T5Config,
@@ -23,7 +24,7 @@ from tunewright.observe.embed import embed
 from tunewright.observe.predict import predict
 from tunewright.tasks.generate import decoder_start, generate
 from tunewright.tasks.source import EMBEDDED, load_tokenizer, quiet
-from tunewright.tasks.summarize import Summarization
+from tunewright.tasks.summarize import Summarization, _cut
 from tunewright.toy import toy_model, toy_seq2seq, toy_summaries
 from tunewright.train.recorder import Recorder
 
@@ -303,6 +304,26 @@ def test_a_decoder_that_starts_nowhere_is_an_error(tmp_path):
     (tmp_path / "config.json").unlink()
     with pytest.raises(TrainError, match="cannot load"):
         TASK.collator(tokenizer)
+
+
+def test_a_decoder_that_says_no_start_is_an_error(tmp_path):
+    tokenizer = load_tokenizer(toy_seq2seq(tmp_path))
+    T5Config(vocab_size=9).save_pretrained(tmp_path)
+    with pytest.raises(TrainError, match="which token its decoder starts from"):
+        TASK.collator(tokenizer)
+
+
+def test_an_encoder_without_an_end_token_cannot_be_built_upon(tmp_path):
+    source = toy_model(tmp_path)
+    tokenizer = load_tokenizer(source)
+    tokenizer.sep_token = None
+    tokenizer.save_pretrained(source)
+    with pytest.raises(TrainError, match="cls, sep and pad"):
+        TASK.load_model(source)
+
+
+def test_a_tokenizer_that_does_not_say_what_it_cut_is_judged_by_length():
+    assert _cut(BatchEncoding({"input_ids": [[1, 2], [1]]}), 2) == [True, False]
 
 
 @pytest.mark.parametrize(

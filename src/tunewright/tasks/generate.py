@@ -55,16 +55,21 @@ def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
     """The token a decoder starts from: what the model beside the tokenizer says, or of a mere encoder the first token.
 
     Raises:
-        TrainError: if neither says.
+        TrainError: if neither says, or only code that came with the model would.
     """
     from transformers import AutoConfig
 
     source = tokenizer.name_or_path
     with loading(source) as name:
-        config = AutoConfig.from_pretrained(name)
-    start = config.decoder_start_token_id if config.is_encoder_decoder else tokenizer.cls_token_id
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+    start = tokenizer.cls_token_id
+    if config.is_encoder_decoder:
+        start = getattr(config, "decoder_start_token_id", None)
     if start is None:
-        raise TrainError(f"{source!r} does not say which token its decoder starts from")
+        raise TrainError(
+            f"{source!r} does not say which token its decoder starts from",
+            fix="set decoder_start_token_id in its config.json",
+        )
     return int(start)
 
 
@@ -127,10 +132,8 @@ def token_log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch
     """
     import torch
 
-    rows = zip(logits.unbind(0), tokens.unbind(0), strict=True)
-    return torch.stack(
-        [row.float().gather(1, ids.unsqueeze(1)).squeeze(1) - row.float().logsumexp(-1) for row, ids in rows]
-    )
+    rows = zip(map(torch.Tensor.float, logits.unbind(0)), tokens.unbind(0), strict=True)
+    return torch.stack([row.gather(1, ids.unsqueeze(1)).squeeze(1) - row.logsumexp(-1) for row, ids in rows])
 
 
 def _from_encoder(name: str, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
