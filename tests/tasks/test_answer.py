@@ -7,11 +7,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from tunewright.errors import DataError, ProjectError
 from tunewright.tasks import Forward
 from tunewright.tasks.answer import QuestionAnswering
 from tunewright.tasks.source import EMBEDDED, load_tokenizer, resolve
+from tunewright.tasks.spans import cut
 from tunewright.toy import toy_answers, toy_model
 
 TASK = QuestionAnswering(max_length=28, stride=8, max_answer_tokens=4)
@@ -40,9 +43,9 @@ def row(context, *answers, question="what was good"):
 
 
 def gold_texts(feature):
-    """The characters under each gold span of a feature."""
+    """The text of each gold span of a feature, as it would be decoded."""
     offsets = feature["offsets"]
-    return [feature["context"][offsets[first][0] : offsets[last][1]] for first, last in feature["labels"]]
+    return [cut(feature["context"], (offsets[first][0], offsets[last][1]))[0] for first, last in feature["labels"]]
 
 
 def by_row(features):
@@ -184,6 +187,55 @@ def test_answers_and_starts_must_pair(tokenizer):
 def test_settings_are_checked(setting):
     with pytest.raises(ProjectError):
         QuestionAnswering(**setting)
+
+
+def byte_level(words):
+    """As RoBERTa's: bytes, so that one character may be several tokens; blanks trimmed off the offsets."""
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["[CLS]", "[PAD]", "[SEP]"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(words, trainer)
+    backend.post_processor = processors.RobertaProcessing(("[SEP]", 2), ("[CLS]", 0))
+    return backend
+
+
+def pieces(words):
+    """As ALBERT's: a blank belongs to the word after it, and accents are folded away."""
+    backend = Tokenizer(models.Unigram())
+    backend.normalizer = normalizers.Sequence([normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()])
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="[UNK]", show_progress=False)
+    backend.train_from_iterator(words, trainer)
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 0), ("[SEP]", 2)]
+    )
+    return backend
+
+
+@pytest.mark.parametrize("make", [byte_level, pieces])
+def test_answers_keep_their_place_under_other_tokenizers(make):
+    context = "Beyonce\u0301 sang “Déjà Vu” in 東京  for €1,000 … \nand the naïve ﬁlm ½ won 🎬 again"
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=make(context.split()), cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]"
+    )
+    words = sorted(set(context.split()))
+    task = QuestionAnswering(max_length=40, stride=16)
+    rows = {
+        "id": words,
+        "question": ["who sang"] * len(words),
+        "context": [context] * len(words),
+        "answers_text": [[word] for word in words],
+        "answers_start": [[context.index(word)] for word in words],
+    }
+    for word, windows in by_row(task.encode(rows, tokenizer)).items():
+        found = [text for feature in windows for text in gold_texts(feature)]
+        assert found
+        assert set(found) == {word}
 
 
 # --- measure --------------------------------------------------------------------------------------------------------

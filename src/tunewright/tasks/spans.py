@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,13 @@ def best_other(scores: torch.Tensor, first: torch.Tensor, last: torch.Tensor) ->
 def cut(text: str, span: Span) -> tuple[str, int]:
     """What stands at a span of characters, without outer blanks, and where it starts.
 
+    Accents that are characters of their own go with the letter before; tokenizers that fold accents leave them out.
+
     >>> cut("to be or not", (2, 5))
     ('be', 3)
     """
-    piece = text[slice(*span)]
-    return piece.strip(), span[0] + len(piece) - len(piece.lstrip())
+    start, end = span
+    while end < len(text) and category(text[end]).startswith("M"):
+        end += 1
+    piece = text[start:end]
+    return piece.strip(), start + len(piece) - len(piece.lstrip())
