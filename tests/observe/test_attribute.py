@@ -129,7 +129,8 @@ def test_a_long_text_is_explained_as_far_as_the_model_reads(taught):
     row = pa.Table.from_pylist([{"id": "r", "text": "the good film " * 100, "label": "pos"}])
     found = attribute(*taught, row, steps=8)
     assert len(found.words) == 62
-    assert found.deletion.masked == 12
+    assert len(found.strongest) == 12
+    assert 1 <= found.deletion.masked <= 12
 
 
 def test_what_cannot_be_explained_is_refused(taught):

@@ -61,6 +61,7 @@ def test_text_of_the_dataset_is_never_markup(tmp_path):
             words=words,
             title=HOSTILE,
             facts=[HOSTILE],
+            answers={HOSTILE: HOSTILE},
             evidence={HOSTILE: HOSTILE},
             target=[HOSTILE],
             token=0,

@@ -66,7 +66,7 @@ def _say_explained(explained: Explained) -> None:
     if found.target:
         which = "all of them are explained" if found.token is None else f"explained is token {found.token}"
         say(f"gold tokens ({which}): " + " ".join(f"{place}:{piece}" for place, piece in enumerate(found.target)), "")
-    say("[+word] drives the loss up, [-word] holds it down: the words that the deletion test masks")
+    say("[+word] drives the loss up, [-word] holds it down; signs mark the strongest fifth of the words")
     say(*(["«gold answer»  ‹predicted answer›"] if found.marks else []), "")
     table("", ("word", "in", "score"), ((word.text, word.field, f"{word.score:+.4f}") for word in found.strongest[:10]))
     say("", *(f"{name}: {figures}" for name, figures in explained.evidence.items()))

@@ -28,7 +28,7 @@ Method = Literal["integrated_gradients", "gradient_x_input"]
 
 _METHODS = frozenset(get_args(Method))
 
-_MASKED = 0.2  # share of the words that the deletion test masks
+_STRONG = 0.2  # share of the words that are shown as the strongest, and that the deletion test masks at most
 _DRAWS = 20  # random sets of words it compares with
 _IGNORED = -100  # target tokens that do not count
 
@@ -46,10 +46,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """What masking the words with the largest absolute scores does to the loss, against as many random words.
+    """What masking the strongest words does to the loss, against as many random words.
+
+    Words that drive the loss up and words that hold it down would cancel, so those of one sign are masked.
 
     Args:
-        masked: how many words, a fifth of them and at least one.
+        masked: how many words: a fifth of them, but at least one and only those with the sign.
+        direction: whether the words that drive the loss up or those that hold it down are masked: the sign of all
+            scores together.
         loss: with them masked, in nats.
         change: |loss with them masked - loss|.
         random_change: mean of the same over random sets of words.
@@ -57,6 +61,7 @@ class Deletion:
     """
 
     masked: int
+    direction: Literal["up", "down"]
     loss: float
     change: float
     random_change: float
@@ -106,8 +111,9 @@ class Attribution:
 
     @property
     def strongest(self) -> tuple[Word, ...]:
-        """The words that the deletion test masked, strongest first."""
-        return tuple(sorted(self.words, key=lambda word: -abs(word.score))[: self.deletion.masked])
+        """The fifth of the words with the largest absolute scores, at least one, strongest first."""
+        count = max(1, round(_STRONG * len(self.words)))
+        return tuple(sorted(self.words, key=lambda word: -abs(word.score))[:count])
 
 
 def attribute(
@@ -152,8 +158,7 @@ def attribute(
     model.eval()
     window = _window(model, task, tokenizer, features, copies=internal_batch)
     whole = probe(model, task, tokenizer, features[window], copies=internal_batch)
-    codes = _written(whole.targets)
-    one = whole if token is None else replace(whole, targets=_only(whole.targets, token, codes))
+    one = whole if token is None else replace(whole, targets=_only(whole.targets, token))
     texts = {field: str(values[field]) for field in task.text_fields}
     words, table = _read(texts, features[window], len(one.text))
     if not words:
@@ -174,7 +179,7 @@ def attribute(
         window=window,
         windows=len(features),
         token=token,
-        target=tuple(str(tokenizer.decode([code])) for code in codes),
+        target=tuple(str(tokenizer.decode([code])) for code in _tokens(_written(whole.targets))),
         texts=texts,
         marks=marks(values, texts, task.target_fields),
         label=values["label"],
@@ -228,26 +233,31 @@ def _gold_probability(
     return sure
 
 
-def _written(targets: Any) -> list[int]:
-    """Token ids of a target that is written token by token; other targets have none."""
-    if not isinstance(targets, torch.Tensor) or targets.ndim != 2 or targets.is_floating_point():
-        return []
-    return [code for code in targets[0].tolist() if code != _IGNORED]
+def _written(targets: Any) -> torch.Tensor | None:
+    """Token ids [1, tokens] of a target that is written token by token; other targets have none."""
+    codes = targets.get("labels") if isinstance(targets, Mapping) else targets
+    return codes if codes is not None and codes.ndim == 2 and not codes.is_floating_point() else None
 
 
-def _only(targets: torch.Tensor, token: int, codes: Sequence[int]) -> torch.Tensor:
-    """Targets [1, tokens] of which one token counts.
+def _tokens(codes: torch.Tensor | None) -> list[int]:
+    return [] if codes is None else codes[codes >= 0].tolist()
+
+
+def _only(targets: Any, token: int) -> Any:
+    """Targets of which one written token counts.
 
     Raises:
         DataError: if there is no such token.
     """
-    if not 0 <= token < len(codes):
-        tokens = f"tokens 0 to {len(codes) - 1}" if codes else "no tokens: it is not written by the model"
-        raise DataError(f"the gold target has {tokens}; asked for is token {token}", fix="leave the token out")
-    place = (targets[0] != _IGNORED).nonzero()[token, 0]
-    kept = torch.full_like(targets, _IGNORED)
-    kept[0, place] = targets[0, place]
-    return kept
+    codes = _written(targets)
+    count = len(_tokens(codes))
+    if codes is None or not 0 <= token < count:
+        there = f"tokens 0 to {count - 1}" if count else "no tokens: it is not written by the model"
+        raise DataError(f"the gold target has {there}; asked for is token {token}", fix="leave the token out")
+    place = (codes[0] >= 0).nonzero()[token, 0]
+    kept = torch.full_like(codes, _IGNORED)
+    kept[0, place] = codes[0, place]
+    return {**targets, "labels": kept} if isinstance(targets, Mapping) else kept
 
 
 def _read(texts: Mapping[str, str], feature: Feature, tokens: int) -> tuple[list[Place], NDArray[np.float64]]:
@@ -271,15 +281,17 @@ def _incompleteness(found: Shares) -> float:
 
 
 def _deletion(one: Probe, holds: NDArray[np.bool_], scores: NDArray[np.float64], *, seed: int) -> Deletion:
-    """Mask the words with the largest absolute scores, and random ones; holds [words, tokens], scores [words]."""
-    count = max(1, round(_MASKED * len(scores)))
+    """Mask the strongest words of one sign, and random ones; holds [words, tokens], scores [words]."""
+    direction = 1 if scores.sum() > 0 else -1
+    ranked = np.argsort(-direction * scores, kind="stable")[: max(1, round(_STRONG * len(scores)))]
+    count = max(1, int((direction * scores[ranked] > 0).sum()))
     draw = np.random.default_rng(seed)
-    strongest = np.argsort(-np.abs(scores), kind="stable")[:count]
-    chosen = [strongest, *(draw.choice(len(scores), count, replace=False) for _ in range(_DRAWS))]
+    chosen = [ranked[:count], *(draw.choice(len(scores), count, replace=False) for _ in range(_DRAWS))]
     hidden = np.stack([np.zeros(holds.shape[1], dtype=bool), *(holds[words].any(0) for words in chosen)])
     loss, masked_loss, *random = one.losses(hidden).tolist()
     return Deletion(
         masked=count,
+        direction="up" if direction > 0 else "down",
         loss=masked_loss,
         change=abs(masked_loss - loss),
         random_change=float(np.mean(np.abs(np.array(random) - loss))),

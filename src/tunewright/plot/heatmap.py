@@ -62,6 +62,7 @@ def write_heatmap(
     spans: Sequence[Span] = (),
     title: str = "Loss heatmap",
     facts: Sequence[str] = (),
+    answers: Mapping[str, str] | None = None,
     evidence: Mapping[str, str] | None = None,
     target: Sequence[str] = (),
     token: int | None = None,
@@ -75,6 +76,7 @@ def write_heatmap(
         spans: what is underlined.
         title: heading of the page.
         facts: one line below it.
+        answers: what is right and what the model says, by name.
         evidence: figures that say how far to believe the scores, by name.
         target: tokens of a written target; empty if there is none.
         token: the one of them that is explained.
@@ -95,9 +97,8 @@ def write_heatmap(
         facts=" · ".join(map(_escaped, facts)),
         legend=_legend(spans),
         texts="\n".join([*sections, *([_target(target, token)] if target else [])]),
-        evidence="".join(
-            f"<dt>{_escaped(name)}</dt><dd>{_escaped(said)}</dd>" for name, said in (evidence or {}).items()
-        ),
+        answers=_pairs(answers or {}),
+        evidence=_pairs(evidence or {}),
         rows="\n".join(_row(texts, word) for word in sorted(words, key=lambda word: -abs(word.score))[:LISTED]),
     )
     write_text(path, text)
@@ -170,11 +171,15 @@ def _legend(spans: Sequence[Span]) -> str:
     entries = [
         '<span class="word up5 strong plus">drives the loss up</span>',
         '<span class="word down5 strong minus">holds the loss down</span>',
-        "bold with a sign: the words that the deletion test masks",
+        "bold with a sign: the strongest fifth of the words",
     ]
     underlined = {"gold": "gold answer", "predicted": "predicted answer", "gold predicted": "both"}
     entries += [f'<span class="{name}">{said}</span>' for name, said in underlined.items() if kinds >= {*name.split()}]
     return "\n    ".join([*entries, '<span class="unread">not read by the model here</span>'])
+
+
+def _pairs(named: Mapping[str, str]) -> str:
+    return "".join(f"<dt>{_escaped(name)}</dt><dd>{_escaped(said)}</dd>" for name, said in named.items())
 
 
 def _row(texts: Mapping[str, str], word: ScoredWord) -> str:

@@ -209,11 +209,11 @@ def _evidence(found: Attribution) -> dict[str, str]:
     """The figures that say how far to believe the scores, as sentences."""
     tested = found.deletion
     total = sum(word.score for word in found.words) + found.rest
-    words = "word" if tested.masked == 1 else "words"
+    end = {"up": "highest", "down": "lowest"}[tested.direction]
+    which = f"word with the {end} score" if tested.masked == 1 else f"{tested.masked} words with the {end} scores"
     said = {
-        "deletion test": f"masking the {tested.masked} strongest {words} changes the loss by {tested.change:.3f} "
-        f"(to {tested.loss:.3f}); masking {tested.masked} random {words} by {tested.random_change:.3f}, "
-        f"mean of {tested.draws} draws",
+        "deletion test": f"masking the {which} changes the loss by {tested.change:.3f} (to {tested.loss:.3f}); "
+        f"as many random words change it by {tested.random_change:.3f}, mean of {tested.draws} draws",
         "completeness error": f"{100 * found.completeness_error:.1f} %: the scores add up to {total:+.3f}; the loss is "
         f"{found.loss:.3f} with the text and {found.baseline_loss:.3f} without it",
     }
@@ -230,7 +230,6 @@ def _draw(file: Path, found: Attribution, evidence: dict[str, str], *, run: str)
         for word in found.words
     ]
     facts = (f"row {found.id}", f"run {run}", found.method.replace("_", " "), f"loss {found.loss:.3f}")
-    targets = {"gold": found.label, "predicted": found.predicted or ""}
     write_heatmap(
         file,
         texts=found.texts,
@@ -238,7 +237,8 @@ def _draw(file: Path, found: Attribution, evidence: dict[str, str], *, run: str)
         spans=[Span(kind=mark.kind, field=mark.field, start=mark.start, end=mark.end) for mark in found.marks],
         title="What drives the loss",
         facts=facts,
-        evidence=targets | evidence,
+        answers={"gold": found.label, "predicted": found.predicted or ""},
+        evidence=evidence,
         target=found.target,
         token=found.token,
     )
