@@ -227,7 +227,7 @@ def number_or_numbers(made: Metric, columns: Columns, rows: int) -> NDArray[np.f
     found = _called(name, made.function, lambda: made(_copied(columns)))
     found = list(found) if isinstance(found, Iterator) else found
     try:
-        values = np.asarray(found, dtype=np.float64)
+        values = np.asarray("nothing" if found is None else found, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} expected numbers, found {type(found).__name__}: {error}") from error
     if values.shape not in {(), (rows,)}:

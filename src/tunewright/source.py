@@ -86,7 +86,8 @@ def with_metadata(rows: pa.Table, functions: Sequence[Metadata]) -> pa.Table:
 def describe_columns(project: Project) -> str:
     """Source, column names and the preprocess step, for people, and to notice that they have changed."""
     step = project.preprocess
-    prepared = f", preprocess: {getattr(step, '__name__', 'a function')} {_digest(step)}" if step else ""
+    name = getattr(step, "__name__", "a function")
+    prepared = f", preprocess: {name} {_digest(step)}".rstrip() if step else ""
     return f"{describe_sources(project)} (label: {project.label}, id: {project.id}, split: {project.split}{prepared})"
 
 

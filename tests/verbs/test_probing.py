@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import textwrap
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from tunewright.cli import app
+from tunewright.project import Project
 from tunewright.table import write
-from tunewright.toy import toy_model, toy_texts
+from tunewright.tasks.summarize import Summarization
+from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries, toy_texts
+from tunewright.verbs.checking import check as check_project
 
 HEAD = """
 import itertools
@@ -348,3 +352,77 @@ def test_the_table_names_the_time_and_what_was_not_tried(check, tmp_path):
     assert done.exit_code == 1
     assert "time per row" in done.stdout
     assert "not tried: needs preprocess few" in done.stdout
+
+
+ANSWERS = """
+from tunewright import Project
+from tunewright.bindings import metric, rowwise
+from tunewright.tasks.answer import QuestionAnswering
+
+@metric(direction="higher")
+def is_gold(columns):
+    pairs = zip(columns["answers_text"], columns["predicted"])
+    return [float(said in answers) for answers, said in pairs]
+
+def loss(outputs, targets):
+    first, last = (targets[name][:, :1].clamp(min=0) for name in ("start_positions", "end_positions"))
+    start, end = outputs.start_logits.log_softmax(-1), outputs.end_logits.log_softmax(-1)
+    return -(start.gather(1, first) + end.gather(1, last)).squeeze(1)
+
+def shift(row):
+    return {"context": " " + row["context"]}
+
+project = Project(
+    name="qa", source="qa.parquet", model="model", task=QuestionAnswering(max_length=24, stride=8), loss=loss, MORE
+)
+"""
+
+
+@pytest.fixture
+def check_answers(tmp_path, model):
+    """Write a project of questions, check it, and give back what was tried, the lints, and the exit code."""
+    (tmp_path / "model").symlink_to(model)
+
+    def run(rows, more=""):
+        write(tmp_path / "qa.parquet", rows)
+        (tmp_path / "project.py").write_text(ANSWERS.replace("MORE", more))
+        done = CliRunner().invoke(app, ["check", "--project", str(tmp_path), "--json"])
+        said = json.loads(done.stdout)
+        return {one["name"]: one for one in said["bindings"]}, said["lints"], done.exit_code
+
+    return run
+
+
+def test_answers_and_their_windows_pass(check_answers):
+    tried, _, code = check_answers(toy_answers(60))
+    assert {name: one["detail"] for name, one in tried.items() if not one["passed"]} == {}
+    assert code == 0
+    assert "come back from perfect outputs" in tried["round trip"]["detail"]
+    assert tried["spans"]["detail"].endswith("gold answers are where they are said to be")
+
+
+def test_spans_that_are_off_by_one_are_caught(check_answers):
+    rows = toy_answers(60)
+    early = [[start - 1 for start in starts] for starts in rows["answers_start"].to_pylist()]
+    place = rows.schema.get_field_index("answers_start")
+    tried, lints, code = check_answers(rows.set_column(place, "answers_start", pa.array(early)))
+    assert code == 1
+    assert tried["spans"]["passed"] is False
+    start = early[0][0]
+    assert f"is not at {start} of 'context'" in tried["spans"]["detail"]
+    assert any("offset" in one["name"] or "offset" in one["message"] for one in lints)
+
+
+def test_spans_that_a_preprocess_step_moves_are_caught(check_answers):
+    tried, _, code = check_answers(toy_answers(60), "preprocess=rowwise(shift)")
+    assert code == 1
+    assert tried["spans"]["passed"] is False
+
+
+def test_what_generates_is_tried_without_a_round_trip(tmp_path):
+    toy_seq2seq(tmp_path / "model")
+    write(tmp_path / "talks.parquet", toy_summaries(60))
+    task = Summarization(max_length=32, max_target_length=12, max_new_tokens=4)
+    checked = check_project(Project(name="talks", source="talks.parquet", model="model", task=task, folder=tmp_path))
+    assert {one.name: one.detail for one in checked.bindings if not one.passed} == {}
+    assert {one.name: one.detail for one in checked.bindings}["round trip"].startswith("not for this task")

@@ -34,9 +34,11 @@ def _pairs(outputs: Any, targets: Any) -> list[tuple[str, torch.Tensor, torch.Te
         return []
     if isinstance(targets, Mapping):
         names = {f"{name.removesuffix('_positions')}_logits": name for name in targets if name.endswith("_positions")}
-        return [(logits, outputs[logits], targets[name]) for logits, name in names.items() if logits in outputs]
+        if names:
+            return [(logits, outputs[logits], targets[name]) for logits, name in names.items() if logits in outputs]
+        targets = targets.get("labels")
     logits = outputs.get("logits")
-    if logits is None or logits.ndim != 2:
+    if logits is None or targets is None or logits.ndim != 2:
         return []
     return [("logits", logits, targets.argmax(-1) if targets.is_floating_point() else targets)]
 
