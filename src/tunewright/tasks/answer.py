@@ -357,12 +357,12 @@ def _targets(features: Sequence[Feature], tokens: int) -> dict[str, torch.Tensor
     import torch
 
     most = max(1, *(len(feature["labels"]) for feature in features))
-    padded = torch.tensor(
+    spans = torch.tensor(
         [[*feature["labels"], *[(_IGNORED, _IGNORED)] * (most - len(feature["labels"]))] for feature in features]
     )
     targets = {
-        "start_positions": padded[..., 0].contiguous(),
-        "end_positions": padded[..., 1].contiguous(),
+        "start_positions": spans[..., 0].contiguous(),
+        "end_positions": spans[..., 1].contiguous(),
         "context_mask": context_mask([feature["context_tokens"] for feature in features], tokens),
     }
     if "weight" in features[0]:
