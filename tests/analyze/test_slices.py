@@ -166,6 +166,20 @@ def test_a_column_of_another_length_is_refused():
         slices(np.zeros(3), {"name": column(["a", "b"])})
 
 
+def test_slices_of_one_row_are_refused():
+    with pytest.raises(DataError, match="expected slices of 2 rows or more"):
+        slices(np.zeros(3), {}, smallest=1)
+
+
+def test_rare_mistakes_among_few_rows_are_not_taken_for_a_slice():
+    random = np.random.default_rng(0)
+    trials, hits = 200, 0
+    for _ in range(trials):
+        names = column([f"v{code}" for code in random.integers(0, 8, 200)])
+        hits += bool(slices((random.random(200) < 0.1).astype(float), {"name": names}))
+    assert hits / trials <= 0.05
+
+
 def test_many_rows_and_columns_take_seconds():
     from time import perf_counter
 
