@@ -190,3 +190,19 @@ def test_many_rows_and_columns_take_seconds():
     began = perf_counter()
     slices(heavy(random, n), columns)
     assert perf_counter() - began < 20  # a second here; the machine may be busy
+
+
+def test_answers_of_a_published_model_to_squad(shared_data):
+    import pyarrow.parquet as pq
+
+    from tunewright.analyze.readability import answer_statistics
+    from tunewright.metrics.squad import f1
+
+    rows = pq.read_table(shared_data / "squad_v1_dev.parquet").to_pydict()
+    answers = pq.read_table(shared_data / "squad_v1_dev_predictions.parquet", columns=["id", "bert"]).to_pydict()
+    said = dict(zip(answers["id"], answers["bert"], strict=True))
+    loss = np.array([1 - f1(said[name], gold) for name, gold in zip(rows["id"], rows["answers_text"], strict=True)])
+    assert 1 - loss.mean() == pytest.approx(0.922, abs=0.0005)  # as published
+    columns = answer_statistics(rows["context"], rows["answers_text"], rows["answers_start"])
+    found = {one.description for one in slices(loss, {"title": column(rows["title"]), **columns})}
+    assert {"title = Civil_disobedience", "answer_words >= 6"} <= found

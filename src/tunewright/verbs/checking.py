@@ -17,6 +17,7 @@ from tunewright.bindings import as_metadata
 from tunewright.errors import DataError, TunewrightError
 from tunewright.project import Project, import_dataset, open_dataset
 from tunewright.source import read
+from tunewright.verbs.described import arrays_of, objects
 from tunewright.verbs.lengths import encoded
 from tunewright.verbs.perfect import perfect
 from tunewright.verbs.probing import probe_loss, probe_metadata, probe_metric, probe_preprocess, probe_visualiser
@@ -271,33 +272,19 @@ def _shapes(values: Mapping[str, Any], prefix: str = "") -> str:
 def _lint_rows(state: State) -> Rows:
     table: pa.Table = state["table"]
     fields = state["dataset"].fields
-    columns: dict[str, Any] = {name: _objects(table[name]) for name in ("id", "split", "content", "label")}
+    columns: dict[str, Any] = {name: objects(table[name]) for name in ("id", "split", "content", "label")}
     columns |= {
-        "metadata": {name: _values(table[name]) for name in fields.metadata},
-        "texts": {name: _objects(table[name]) for name in fields.text},
+        "metadata": arrays_of(table, fields.metadata),
+        "texts": {name: objects(table[name]) for name in fields.text},
+        "classes": bool(state["dataset"].label_names),
         "unmasked": "inputs" in state and "attention_mask" not in state["inputs"],
     }
     if fields.passage:
         given = (fields.passage, *fields.target)
         columns |= {
-            name: _objects(table[column]) for name, column in zip(("context", "answers", "starts"), given, strict=True)
+            name: objects(table[column]) for name, column in zip(("context", "answers", "starts"), given, strict=True)
         }
     if "features" in state:
         made = encoded(state["project"].task, state["tokenizer"], table)
         columns |= {"lengths": made.lengths, "max_length": made.limit, "lost": made.lost}
     return Rows(**columns)
-
-
-def _objects(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    """[n] whatever the values are; lists stay lists."""
-    return np.fromiter(column.to_pylist(), dtype=object, count=len(column))
-
-
-def _values(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    """Metadata as an array: numbers keep their type, because a lint may cut them into tenths; lists become strings."""
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        numbers: np.ndarray[Any, Any] = column.to_numpy()
-        return numbers
-    values = column.to_pylist()
-    return np.array([str(value) if isinstance(value, list | dict) else value for value in values], dtype=object)
