@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tunewright as tw
 from tunewright.errors import DataError
+from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
+from tunewright.train.config import TrainConfig
 from tunewright.verbs import faithfulness
 from tunewright.verbs.explaining import explain
+
+QUICK = TrainConfig(epochs=1, batch_size=8, learning_rate=1e-2, threads=1, precision="fp32")
 
 
 def ids(rows, split):
@@ -74,3 +80,23 @@ def test_what_is_not_there_is_named(project, first, known):
         faithfulness(project, first, split="tset")
     with pytest.raises(DataError, match="two rows or more"):
         faithfulness(project, first, rows=1)
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "model"),
+    [
+        ("answers", toy_answers(30), toy_model),
+        ("summaries", toy_summaries(30).rename_columns({"label": "summary"}), toy_seq2seq),
+    ],
+    ids=["answers", "summaries"],
+)
+def test_other_tasks_are_explained_by_the_same_verb(tmp_path, task, rows, model):
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    tw.init(str(tmp_path / "rows.parquet"), tmp_path, task=task, model=model(tmp_path / "tiny"))
+    project = replace(tw.open_project(tmp_path), train=QUICK)
+    run = tw.train(project)
+    made = explain(project, run, ids(run.table("examples"), "validation")[0], steps=2)
+    assert {word.field for word in made.attribution.words} == {*project.task.text_fields}
+    assert [mark.kind for mark in made.attribution.marks if mark.kind == "gold"] == ["gold"] * (task == "answers")
+    assert bool(made.attribution.target) == (task == "summaries")
+    assert faithfulness(project, run, rows=2, steps=2).top.n == 2

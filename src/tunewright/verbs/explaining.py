@@ -20,6 +20,8 @@ from tunewright.verbs.models import load
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from tunewright.observe.attribute import Attribution, Method
@@ -33,12 +35,15 @@ _FEWEST = 2  # rows that an interval needs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained(Result):
-    """The loss of one row, shared out among its words; what the model says about it, and the heatmap."""
+    """The loss of one row, shared out among its words; what the model says about it (probability in [0, 1]).
+
+    ``evidence`` says in words how far to believe the scores; ``file`` is the heatmap.
+    """
 
     run: str
     attribution: Attribution
     probability: float
-    evidence: dict[str, str]
+    evidence: Mapping[str, str]
     file: Path
 
 
