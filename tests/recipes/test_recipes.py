@@ -60,6 +60,27 @@ def snli(root, shared_data, tmp_path):
     return tiny(open_project(root / "recipes" / "snli_electra"), parts, tmp_path / "snli")
 
 
+@pytest.fixture
+def squad(root, shared_data, tmp_path):
+    table = read(
+        shared_data / "squad_v1_train.parquet",
+        columns=["id", "title", "context", "question", "answers_text", "answers_start"],
+    )
+    rows = table.take(pa.array(range(0, table.num_rows, table.num_rows // 120)[:120]))
+    parts = {"train": as_on_the_hub(rows.slice(0, 80)), "validation": as_on_the_hub(rows.slice(80))}
+    return tiny(open_project(root / "recipes" / "squad_albert"), parts, tmp_path / "squad")
+
+
+def as_on_the_hub(table: pa.Table) -> pa.Table:
+    answers = pa.array(
+        [
+            {"text": row["answers_text"], "answer_start": row["answers_start"]}
+            for row in table.select(["answers_text", "answers_start"]).to_pylist()
+        ]
+    )
+    return table.drop_columns(["answers_text", "answers_start"]).append_column("answers", answers)
+
+
 def test_the_recipes_say_what_their_readme_says(root):
     sst2, snli = (open_project(root / "recipes" / name) for name in ("sst2_bert", "snli_electra"))
     assert (sst2.model, sst2.source) == ("google-bert/bert-base-uncased", "stanfordnlp/sst2")
@@ -100,3 +121,18 @@ def test_snli_is_focused_trained_again_and_combined(snli, loss):
     assert sizes[0] == SIZES["train"] > sizes[1] == sizes[2] > 0
     assert tunewright.compare(snli, random, second).comparison.n == SIZES["test"]
     assert sum(tunewright.ensemble(snli, first, second).weights) == pytest.approx(1)
+
+
+def test_squad_is_trained_and_asked_where_it_fails(squad):
+    import tunewright
+
+    run = tunewright.train(squad)
+    assert run.meta["coverage"][-1]["seen"] == 80 - run.meta["untaught"]["count"]
+    scores = {one.name: one for one in tunewright.evaluate(squad, run, split="validation").grades}
+    assert scores["f1"].n == 40
+    tunewright.analyze(squad, run, method="kmeans", clusters=3)
+    assert tunewright.slices(squad, run, by=("asks", "answer_kind"), smallest=5).tested > 0
+    first = run.table("examples")["id"][0].as_py()
+    assert len(tunewright.similar(squad, run, first, k=5).rows) == 5
+    assert tunewright.explain(squad, run, first, steps=4).attribution.loss > 0
+    assert {"answer_occurs", "shared_words"} <= set(run.examples().column_names)
