@@ -87,6 +87,7 @@ def test_the_decoder_reads_the_target_one_token_late_as_the_model_would_have_it(
     real = batch["decoder_attention_mask"].bool()
     assert torch.equal(batch["decoder_input_ids"][real], expected[real])
     assert batch["decoder_input_ids"][:, 0].tolist() == [model.config.decoder_start_token_id] * len(real)
+    assert not (batch["decoder_input_ids"][:, 0] == targets["labels"][:, 0]).any()
 
 
 def test_a_saved_model_starts_from_the_same_token_and_writes_the_same(loaded, tmp_path):
@@ -293,7 +294,7 @@ def test_the_embedded_encoder_becomes_both_halves():
     torch.manual_seed(0)
     model = TASK.load_model(EMBEDDED).eval()
     assert isinstance(model, EncoderDecoderModel)
-    assert decoder_start(tokenizer) == tokenizer.cls_token_id
+    assert decoder_start(tokenizer) == tokenizer.sep_token_id
     said = predict(model, TASK, tokenizer, ROWS.slice(0, 2))
     assert set(said["stop_reason"].to_pylist()) <= {"eos", "length"}
     assert embed(model, TASK, tokenizer, ROWS.slice(0, 2))["vector"].type.list_size == 384

@@ -52,7 +52,9 @@ def load_encoder_decoder(source: str, *, trust_remote_code: bool = False) -> Pre
 
 
 def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The token a decoder starts from: what the model beside the tokenizer says, or of a mere encoder the first token.
+    """The token a decoder starts from: what the model beside the tokenizer says; of a mere encoder, the end token.
+
+    As in BART, and not the token that targets begin with: a decoder that has read it twice learns to write it for ever.
 
     Raises:
         TrainError: if neither says, or only code that came with the model would.
@@ -62,7 +64,7 @@ def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
     source = tokenizer.name_or_path
     with loading(source) as name:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-    start = tokenizer.cls_token_id
+    start = tokenizer.sep_token_id
     if config.is_encoder_decoder:
         start = getattr(config, "decoder_start_token_id", None)
     if start is None:
@@ -140,7 +142,8 @@ def _from_encoder(name: str, tokenizer: PreTrainedTokenizerBase) -> PreTrainedMo
     from transformers import EncoderDecoderModel
 
     special = {
-        "decoder_start_token_id": tokenizer.cls_token_id,
+        "bos_token_id": tokenizer.cls_token_id,
+        "decoder_start_token_id": tokenizer.sep_token_id,
         "eos_token_id": tokenizer.sep_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
