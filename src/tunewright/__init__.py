@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunewright.train.config import TrainConfig
     from tunewright.train.recorder import Recorder
     from tunewright.verbs import (
+        analyze,
         check,
         compare,
         ensemble,
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
         export,
         focus,
         init,
+        lint,
         map,
+        plot,
         predict,
         runs,
         show,
+        similar,
+        slices,
         train,
     )
 
@@ -46,6 +51,7 @@ __all__ = [
     "Summarization",
     "TrainConfig",
     "TunewrightError",
+    "analyze",
     "check",
     "compare",
     "ensemble",
@@ -54,11 +60,15 @@ __all__ = [
     "export",
     "focus",
     "init",
+    "lint",
     "map",
     "open_project",
+    "plot",
     "predict",
     "runs",
     "show",
+    "similar",
+    "slices",
     "train",
 ]
 
@@ -72,6 +82,7 @@ _HOMES = {
     "Summarization": "tunewright.tasks.summarize",
     "TrainConfig": "tunewright.train.config",
     "TunewrightError": "tunewright.errors",
+    "analyze": "tunewright.verbs",
     "check": "tunewright.verbs",
     "compare": "tunewright.verbs",
     "ensemble": "tunewright.verbs",
@@ -80,11 +91,15 @@ _HOMES = {
     "export": "tunewright.verbs",
     "focus": "tunewright.verbs",
     "init": "tunewright.verbs",
+    "lint": "tunewright.verbs",
     "map": "tunewright.verbs",
     "open_project": "tunewright.project",
+    "plot": "tunewright.verbs",
     "predict": "tunewright.verbs",
     "runs": "tunewright.verbs",
     "show": "tunewright.verbs",
+    "similar": "tunewright.verbs",
+    "slices": "tunewright.verbs",
     "train": "tunewright.verbs",
 }
 

@@ -7,6 +7,7 @@ import typer
 from tunewright.cli.app import guarded
 from tunewright.cli.data import check, demo, focus, init, undo, versions
 from tunewright.cli.judge import compare, ensemble, export, runs, show
+from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
 from tunewright.cli.microscope import explain
 
@@ -22,7 +23,7 @@ app = typer.Typer(
 )
 for _command in (
     *(demo, init, check, train, map, evaluate, focus, compare, ensemble, predict),
-    *(explain,),
+    *(analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, undo, import_dynamics),
 ):
     app.command()(guarded(_command))

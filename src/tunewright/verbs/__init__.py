@@ -14,11 +14,17 @@ from tunewright.verbs.explaining import explain, faithfulness
 from tunewright.verbs.history import undo, versions
 from tunewright.verbs.judge import compare, ensemble
 from tunewright.verbs.learn import train
+from tunewright.verbs.linting import lint
 from tunewright.verbs.look import runs, show
+from tunewright.verbs.nearby import similar
+from tunewright.verbs.overview import analyze
+from tunewright.verbs.picture import plot
 from tunewright.verbs.score import evaluate, predict
+from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
 
 __all__ = [
+    "analyze",
     "check",
     "compare",
     "ensemble",
@@ -29,10 +35,14 @@ __all__ = [
     "focus",
     "import_dynamics",
     "init",
+    "lint",
     "map",
+    "plot",
     "predict",
     "runs",
     "show",
+    "similar",
+    "slices",
     "train",
     "undo",
     "versions",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["DataMap", "Region", "Suspect", "coverage", "map"]
+__all__ = ["DataMap", "Region", "Suspect", "coverage", "facts", "map"]
 
 _FIRST = 10
 _SHOWN = ("label", "predicted", "probability", "suggested", "suspicion", "suspect", "region", "aum", "forgetting")
@@ -132,15 +132,15 @@ def _draw(run: Run, rows: pa.Table) -> tuple[Path, ...]:
     from tunewright.plot.page import write_page
 
     folder = run.folder / "figures"
-    facts = _facts(run) | {"coverage": coverage(run), "when": run.meta.get("recorded")}
+    about = facts(run) | {"coverage": coverage(run), "when": run.meta.get("recorded")}
     columns = arrays(rows)
     numbers = {name: columns[name] for name in ("confidence", "variability", "correctness")}
-    sheet = datamap.figure(numbers | {"suspect": columns["suspect"]}, ring="suspect", **facts)
+    sheet = datamap.figure(numbers | {"suspect": columns["suspect"]}, ring="suspect", **about)
     pictures = tuple(datamap.save(sheet, folder / f"map.{kind}") for kind in ("png", "svg"))
     shown = {name: columns[name] for name in ("id", *_SHOWN) if name in columns} | numbers
     hidden = {"content", "weight", *columns.keys() - {"id", *run.table("examples").column_names}}
     records = rows.select([name for name in rows.column_names if name not in hidden]).to_pylist()
-    return (*pictures, write_page(folder / "map.html", columns=shown, records=records, **facts))
+    return (*pictures, write_page(folder / "map.html", columns=shown, records=records, **about))
 
 
 def _draw_latent(project: Project, run: Run, rows: pa.Table) -> tuple[Path, ...]:
@@ -150,11 +150,12 @@ def _draw_latent(project: Project, run: Run, rows: pa.Table) -> tuple[Path, ...]
     rows = left_join(rows, run.compute(pca))
     names = ("pc1", "pc2", "probability", "label", "correct")
     columns: dict[str, NDArray[Any]] = {name: arrays(rows)[name] for name in names}
-    sheet = latent.figure(columns, labels=run.labels or None, **_facts(run))
+    sheet = latent.figure(columns, labels=run.labels or None, **facts(run))
     return tuple(latent.save(sheet, run.folder / "figures" / f"latent.{kind}") for kind in ("png", "svg"))
 
 
-def _facts(run: Run) -> dict[str, Any]:
+def facts(run: Run) -> dict[str, Any]:
+    """What the second line of a picture says about a run: its model and its dataset."""
     meta = run.meta
     model = Path(str(meta["config"].get("model", "")))
     name = model.parent.name if model.name == run.model_folder.name else model.name  # of a run that it started from
