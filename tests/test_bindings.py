@@ -45,7 +45,9 @@ def test_a_metric_that_raises_is_named_with_its_line():
     def broken(columns):
         return columns["score"]
 
-    with pytest.raises(ProjectError, match=r"metric 'broken' raised KeyError: 'score'\n  test_bindings.py, line \d+"):
+    with pytest.raises(
+        ProjectError, match=r"metric 'broken' raised KeyError: 'score'\n  at test_bindings.py, line \d+"
+    ):
         grades((broken,), COLUMNS)
 
 

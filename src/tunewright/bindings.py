@@ -312,7 +312,7 @@ def _called(name: str, function: Callable[..., Any], call: Callable[[], Any]) ->
         code = getattr(inspect.unwrap(function), "__code__", None)
         line = line_of(error, Path(code.co_filename).parent) if code else ""
         raise ProjectError(
-            f"{name} raised {type(error).__name__}: {error}" + (f"\n  {line}" if line else "")
+            f"{name} raised {type(error).__name__}: {error}" + (f"\n  at {line}" if line else "")
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 
 import pyarrow as pa
@@ -81,7 +82,7 @@ def test_good_functions_of_every_kind_pass(check):
             return f"{row['text']} -> {row['predicted']} ({row['label']})"
 
         def loss(outputs, targets):
-            return torch.nn.functional.cross_entropy(outputs.logits, targets, reduction="none")
+            return torch.nn.functional.cross_entropy(outputs.logits, targets, reduction="none", label_smoothing=0.1)
 
         def lower(row):
             return {"text": row["text"].lower()}
@@ -153,7 +154,7 @@ DEFECTS = {
         """,
         "loss=reward",
         "loss reward",
-        "perfect outputs have the loss",
+        "outputs that favour the gold targets have the loss",
     ),
     "NaN": (
         """
@@ -187,7 +188,7 @@ DEFECTS = {
         """,
         "",
         "metadata broken",
-        'ZeroDivisionError: division by zero\n  project.py, line 18: return [1 / 0 for text in rows["text"]]',
+        'ZeroDivisionError: division by zero\n  at project.py, line 18: return [1 / 0 for text in rows["text"]]',
     ),
     "exception in a generator": (
         """
@@ -351,7 +352,7 @@ def test_the_table_names_the_time_and_what_was_not_tried(check, tmp_path):
     done = CliRunner().invoke(app, ["check", "--project", str(tmp_path)])
     assert done.exit_code == 1
     assert "time per row" in done.stdout
-    assert "not tried: needs preprocess few" in done.stdout
+    assert re.search(r"not tried +needs preprocess few", done.stdout)
 
 
 ANSWERS = """
@@ -394,7 +395,8 @@ def check_answers(tmp_path, model):
 
 
 def test_answers_and_their_windows_pass(check_answers):
-    tried, _, code = check_answers(toy_answers(60))
+    tried, lints, code = check_answers(toy_answers(60))
+    assert not {"label imbalance", "labels missing from training"} & {one["name"] for one in lints}
     assert {name: one["detail"] for name, one in tried.items() if not one["passed"]} == {}
     assert code == 0
     assert "come back from perfect outputs" in tried["round trip"]["detail"]

@@ -15,8 +15,8 @@ _SURE = 30.0
 """A logit that leaves the others a probability of less than 1e-9, for tens of thousands of them."""
 
 
-def perfect(outputs: Any, targets: Any) -> Any | None:
-    """Outputs like those given, with all the probability on the gold targets.
+def perfect(outputs: Any, targets: Any, *, sure: float = _SURE) -> Any | None:
+    """Outputs like those given, with the logit ``sure`` for the gold targets and zero for all else.
 
     Possible for classes, targets [batch] or [batch, labels] of ``logits`` [batch, labels], and for positions, where
     ``x_positions`` [batch, golds] are those of ``x_logits`` [batch, tokens]. Where examples have no gold, the logits
@@ -25,7 +25,7 @@ def perfect(outputs: Any, targets: Any) -> Any | None:
     Returns:
         None for other tasks, such as those that generate.
     """
-    made = {name: _sure(logits, gold) for name, logits, gold in _pairs(outputs, targets)}
+    made = {name: _favoured(logits, gold, sure) for name, logits, gold in _pairs(outputs, targets)}
     return SimpleNamespace(**{**dict(outputs), **made}) if made else None
 
 
@@ -43,11 +43,11 @@ def _pairs(outputs: Any, targets: Any) -> list[tuple[str, torch.Tensor, torch.Te
     return [("logits", logits, targets.argmax(-1) if targets.is_floating_point() else targets)]
 
 
-def _sure(logits: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+def _favoured(logits: torch.Tensor, gold: torch.Tensor, sure: float) -> torch.Tensor:
     """Logits [batch, n] that are all zero but for the first gold index [batch] or [batch, golds]."""
     import torch
 
     first = gold.view(len(gold), -1)[:, :1]
     made = torch.zeros_like(logits, dtype=torch.float32)
-    made.scatter_(1, first.clamp(min=0), torch.where(first >= 0, _SURE, 0.0).to(made))
+    made.scatter_(1, first.clamp(min=0), torch.where(first >= 0, sure, 0.0).to(made))
     return made

@@ -24,6 +24,8 @@ __all__ = ["probe_loss", "probe_metadata", "probe_metric", "probe_preprocess", "
 
 _SHOWN = 3  # values
 _LONGEST = 60  # characters of a value
+_LEAN = 3.0
+"""A logit that leans to a target, or away from it."""
 
 
 def probe_preprocess(function: Callable[..., Any]) -> Step:
@@ -105,7 +107,7 @@ def probe_visualiser(made: Visualiser) -> Step:
 
 
 def probe_loss(function: Callable[..., Any]) -> Step:
-    """A finite tensor [batch] with a gradient, the same twice, and no larger where the outputs are perfect."""
+    """A finite tensor [batch] with a gradient, the same twice, and smaller where the outputs are right."""
 
     def run(state: State) -> Outcome:
         import torch
@@ -118,7 +120,7 @@ def probe_loss(function: Callable[..., Any]) -> Step:
         with torch.no_grad():
             _same_twice({"loss": values.tolist()}, {"loss": function(outputs, targets).tolist()})
         size = _gradient_size(state["model"], values[teaches].mean())
-        _smaller_when_perfect(function, state, values[teaches])
+        _smaller_when_right(function, state)
         mean = values[teaches].mean().item()
         return Outcome(f"[{len(teaches)}], mean {mean:.4g}, gradient norm {size:.3g}", seconds / len(teaches))
 
@@ -238,17 +240,18 @@ def _gradient_size(model: torch.nn.Module, loss: torch.Tensor) -> float:
     return size
 
 
-def _smaller_when_perfect(function: Callable[..., Any], state: State, values: torch.Tensor) -> None:
+def _smaller_when_right(function: Callable[..., Any], state: State) -> None:
+    """Outputs that lean to the gold targets must cost less than those that lean away; little, as losses may be smooth."""
     import torch
 
-    ideal = perfect(state["outputs"], state["targets"])
-    if ideal is None:
-        return
     teaches = torch.tensor([feature["teaches"] for feature in state["features"]])
+    right, wrong = (perfect(state["outputs"], state["targets"], sure=logit) for logit in (_LEAN, -_LEAN))
+    if right is None:
+        return
     with torch.no_grad():
-        best = float(function(ideal, state["targets"])[teaches].mean())
-    if best > values.mean().item():
+        best, worst = (function(made, state["targets"])[teaches].mean().item() for made in (right, wrong))
+    if best >= worst:
         raise ProjectError(
-            f"perfect outputs have the loss {best:.4g}, those of the untrained model {values.mean().item():.4g}",
+            f"outputs that favour the gold targets have the loss {best:.4g}, those that disfavour them {worst:.4g}",
             fix="turn its sign around: training makes the loss small",
         )

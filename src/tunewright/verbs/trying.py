@@ -58,7 +58,7 @@ def try_all(steps: Iterable[Step], state: State, *, folder: Path) -> tuple[Tried
     for step in steps:
         missing = [name for name in step.needs if tried[name].passed is not True]
         tried[step.name] = (
-            Tried(step.name, passed=None, detail=f"not tried: needs {', '.join(missing)}")
+            Tried(step.name, passed=None, detail=f"needs {', '.join(missing)}")
             if missing
             else _tried(step, state, folder)
         )
@@ -73,6 +73,6 @@ def _tried(step: Step, state: State, folder: Path) -> Tried:
     except Exception as error:  # noqa: BLE001  finding out what a model, a task or a user's function raises is the point
         line = line_of(error, folder)
         detail = f"{type(error).__name__}: {error}"
-        return Tried(step.name, passed=False, detail=f"{detail}\n  {line}" if line else detail)
+        return Tried(step.name, passed=False, detail=f"{detail}\n  at {line}" if line else detail)
     outcome = Outcome(found) if isinstance(found, str) else found
     return Tried(step.name, passed=True, detail=outcome.detail, seconds=outcome.seconds)
