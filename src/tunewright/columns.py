@@ -126,7 +126,9 @@ _DEFINITIONS = (
         direction="good",
     ),
     Column("rouge1", "float", "words shared with the gold summary, F1 (Lin 2004)", low=0, high=1, direction="good"),
-    Column("rouge2", "float", "word pairs shared with the gold summary, F1 (Lin 2004)", low=0, high=1, direction="good"),
+    Column(
+        "rouge2", "float", "word pairs shared with the gold summary, F1 (Lin 2004)", low=0, high=1, direction="good"
+    ),
     Column(
         "rougeL",
         "float",
@@ -197,7 +199,13 @@ _DEFINITIONS = (
     ),
     Column("cluster_similarity", "float", "cosine similarity to the centre of the cluster", low=-1, high=1),
     Column("duplicate_of", "string", "id of the first row with the same or nearly the same text; null if none"),
-    Column("duplicate_similarity", "float", "similarity to that row; 1 is the same text", low=0, high=1),
+    Column(
+        "duplicate_similarity",
+        "float",
+        "similarity to that row; 1 is the same text but for case and blanks",
+        low=0,
+        high=1,
+    ),
     Column("density", "float", "mean cosine similarity to the nearest training rows", low=-1, high=1),
     Column("neighbour", "string", "id of the most similar training row"),
     Column("neighbour_similarity", "float", "cosine similarity of the most similar training row", low=-1, high=1),
