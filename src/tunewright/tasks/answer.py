@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["QuestionAnswering"]
 
 _IGNORED = -100
+_BLOCK = 512  # rows that are tokenised at a time: what a tokenizer gives is many times what is kept
 _NULL = (0, 0)  # the first token, [CLS]: where models point to say that there is no answer
 _NO_INPUT = {"overflow_to_sample_mapping", "offset_mapping"}  # of what the tokenizer gives
 
@@ -96,30 +97,17 @@ class QuestionAnswering:
 
         ``labels`` are the gold spans that the window holds, as (first, last) token; the first token for a question
         without answer; none for a window without the answer and for an unlabelled row. ``offsets`` and ``fields``
-        are always there; ``pool`` marks the question; ``context`` is the text and ``context_tokens`` its (first,
+        are always there, offsets as int32 [tokens, 2]; ``pool`` marks the question; ``context`` is the text and ``context_tokens`` its (first,
         end) token.
 
         Raises:
             DataError: if the tokenizer keeps no offsets, or a row has more answers than starts.
         """
-        questions, contexts = rows[self.question], rows[self.context]
-        encoded = windows(questions, contexts, tokenizer, max_length=self.max_length, stride=self.stride)
-        owners: list[int] = encoded["overflow_to_sample_mapping"]
-        golds = list(self._golds(rows))
-        weights = [{"weight": float(weight)} for weight in rows["weight"]] if "weight" in rows else None
-        features: list[Feature] = []
-        for position, row in enumerate(owners):
-            again = position > 0 and owners[position - 1] == row
-            last = position + 1 == len(owners) or owners[position + 1] != row
-            feature = self._places(encoded, position)
-            labels = _held(golds[row], feature, first=not again, last=last)
-            features.append(
-                feature
-                | {"id": rows["id"][row], "window": features[-1]["window"] + 1 if again else 0}
-                | {"context": contexts[row], "labels": labels, "teaches": bool(labels)}
-                | (weights[row] if weights else {})
-            )
-        return features
+        blocks = (
+            {name: values[start : start + _BLOCK] for name, values in rows.items()}
+            for start in range(0, len(rows["id"]), _BLOCK)
+        )
+        return [feature for block in blocks for feature in self._features(block, tokenizer)]
 
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         """Pad to the longest of the batch.
@@ -290,14 +278,36 @@ class QuestionAnswering:
             spans = character_spans(texts, starts)
             yield spans if spans or self.unanswerable else None
 
+    def _features(self, rows: Mapping[str, Sequence[Any]], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
+        questions, contexts = rows[self.question], rows[self.context]
+        encoded = windows(questions, contexts, tokenizer, max_length=self.max_length, stride=self.stride)
+        owners: list[int] = encoded["overflow_to_sample_mapping"]
+        golds = list(self._golds(rows))
+        weights = [{"weight": float(weight)} for weight in rows["weight"]] if "weight" in rows else None
+        features: list[Feature] = []
+        for position, row in enumerate(owners):
+            again = position > 0 and owners[position - 1] == row
+            last = position + 1 == len(owners) or owners[position + 1] != row
+            feature, places = self._places(encoded, position), encoded["offset_mapping"][position]
+            labels = _held(golds[row], places, feature["context_tokens"], first=not again, last=last)
+            features.append(
+                feature
+                | {"id": rows["id"][row], "window": features[-1]["window"] + 1 if again else 0}
+                | {"context": contexts[row], "labels": labels, "teaches": bool(labels)}
+                | (weights[row] if weights else {})
+            )
+        return features
+
     def _places(self, encoded: BatchEncoding, position: int) -> Feature:
         """A window's model inputs, and where its tokens are from."""
+        import numpy as np
+
         parts = encoded.sequence_ids(position)
         first = parts.index(1) if 1 in parts else len(parts)
         names = {None: None, 0: self.question, 1: self.context}
         return {name: encoded[name][position] for name in encoded if name not in _NO_INPUT} | {
             "length": len(parts),
-            "offsets": encoded["offset_mapping"][position],
+            "offsets": np.array(encoded["offset_mapping"][position], np.int32),  # as tuples, half of all memory
             "fields": [names[part] for part in parts],
             "pool": [int(part == 0) for part in parts],
             "context_tokens": (first, first + parts.count(1)),
@@ -337,19 +347,19 @@ class QuestionAnswering:
         offsets = feature["offsets"]
         if first + length >= len(offsets):
             return "", 0
-        return cut(feature["context"], (offsets[first][0], offsets[first + length][1]))
+        return cut(feature["context"], (int(offsets[first][0]), int(offsets[first + length][1])))
 
 
 def _unpadded(logits: torch.Tensor, tokens: torch.Tensor | None) -> torch.Tensor:
     return logits if tokens is None else logits.masked_fill(~tokens, float("-inf"))
 
 
-def _held(golds: list[Span] | None, feature: Feature, *, first: bool, last: bool) -> list[Span]:
+def _held(golds: list[Span] | None, offsets: Sequence[Span], context: Span, *, first: bool, last: bool) -> list[Span]:
     """The gold spans of a window in its tokens; the first token where there is no answer."""
     if not golds:
         return [] if golds is None else [_NULL]
-    begin, end = feature["context_tokens"]
-    spans = held(golds, feature["offsets"][begin:end], first=first, last=last)
+    begin, end = context
+    spans = held(golds, offsets[begin:end], first=first, last=last)
     return [(begin + span[0], begin + span[1]) for span in spans]
 
 
