@@ -12,7 +12,7 @@ from tunewright.columns import analysis
 from tunewright.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -89,6 +89,7 @@ def project(
     dimensions: int = 2,
     neighbours: int = 15,
     min_dist: float = 0.1,
+    epochs: int | None = None,
     at_most: int = FITTED_AT_MOST,
     seed: int = 0,
 ) -> Projection:
@@ -100,6 +101,7 @@ def project(
         dimensions: of the picture.
         neighbours: as of ``umap``; all other rows if there are fewer.
         min_dist: as of ``umap``.
+        epochs: of the layout; by default 500 up to 10,000 rows, and 200 beyond.
         at_most: rows to fit on; of more a sample is drawn, and the rest is placed as ``others`` are.
         seed: of the sample and the layout.
 
@@ -119,7 +121,12 @@ def project(
     placed = axes.place(others)
     if len(np.unique(np.round(wide[drawn], 12), axis=0)) < _FEWEST:
         return Projection(wide[:, :dimensions], placed[:, :dimensions], len(drawn), "pca")
-    settings = {"n_components": dimensions, "n_neighbors": min(neighbours, len(drawn) - 1), "min_dist": min_dist}
+    settings = {
+        "n_components": dimensions,
+        "n_neighbors": min(neighbours, len(drawn) - 1),
+        "min_dist": min_dist,
+        "n_epochs": epochs,
+    }
     points, beside = _umap(wide, placed, drawn=drawn, seed=seed, settings=settings)
     return Projection(points, beside, len(drawn), "umap")
 
@@ -175,7 +182,7 @@ def _umap(
     *,
     drawn: NDArray[np.int64],
     seed: int,
-    settings: dict[str, float],
+    settings: Mapping[str, float | None],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points of all rows and of the others, fitted on the drawn rows."""
     rest = np.setdiff1d(np.arange(len(wide)), drawn)
