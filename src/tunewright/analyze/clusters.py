@@ -3,7 +3,7 @@
 What a cluster looks for is chosen by measurement, on 3,000 TREC questions and the mean-pooled vectors of a MiniLM, as
 published and after two epochs of training on other questions. HDBSCAN in 384 or 50 dimensions leaves 73-90 % of the
 rows of the published model without a cluster, and of the trained one it finds the classes and nothing within them. In
-five UMAP dimensions it leaves 18-23 % and 3 %. What UMAP makes of noise looks like clusters, too, so that stability
+five UMAP dimensions it leaves 18-23 % and 1-3 %. What UMAP makes of noise looks like clusters, too, so that stability
 does the projection again: .05-.3 for clusters of Gaussian noise, against .15-.9 for those of the questions.
 """
 
