@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from tunewright.errors import DataError
 from tunewright.observe.windows import merge
 from tunewright.tasks import Forward
 
@@ -47,9 +48,14 @@ def predict(
     Returns:
         columns id, split and label where given; predicted, probability and what else the task says; and, where
         labels are given, gold_probability, loss, margin and the task's grades (null for unlabelled rows).
+
+    Raises:
+        DataError: if there are no rows.
     """
+    if rows.num_rows == 0:
+        raise DataError("expected rows to predict, found none")
     blocks = []
-    for start in range(0, max(rows.num_rows, 1), _BLOCK):
+    for start in range(0, rows.num_rows, _BLOCK):
         block = rows.slice(start, _BLOCK)
         blocks.append(_predict_block(model, task, tokenizer, block, batch_size))
         if advance is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["examples_of", "merge", "speaking"]
 
 _KEPT = 10  # of the merged n-best answers
+_TINY = 1e-300
 
 
 def examples_of(ids: Sequence[str]) -> NDArray[np.intp]:
@@ -45,7 +47,8 @@ def merge(
     """One row per example, of rows per window.
 
     What the model says is taken from the window with the largest ``window_score``, what it thinks of the gold target
-    from the one with the largest ``gold_probability``; the lists in ``n_best`` become one, by probability.
+    from the one with the largest ``gold_probability``. The lists in ``n_best`` become one: within a window an answer's
+    probability is proportional to exp(score), and so it is over all windows of an example afterwards.
 
     Args:
         ids: [n] the example of each window; windows of one example stand together.
@@ -65,15 +68,29 @@ def merge(
     merged: dict[str, Any] = {name: [values[row] for row in loudest] for name, values in said.items()}
     if "n_best" in said:
         merged["n_best"] = _ranked(example, said["n_best"])
+        merged["probability"] = [answers[0]["probability"] for answers in merged["n_best"]]
     return merged | {name: values[golden] for name, values in measured.items()} | {"windows": count}
 
 
-def _ranked(example: NDArray[np.intp], lists: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
-    """Answers of all windows of an example by their score, each text once: windows overlap."""
-    merged: list[dict[Any, Mapping[str, Any]]] = [{} for _ in range(int(example.max(initial=-1)) + 1)]
+def _ranked(example: NDArray[np.intp], lists: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
+    """Answers of all windows of an example by their score, each place once: windows overlap."""
+    merged: list[dict[Any, dict[str, Any]]] = [{} for _ in range(int(example.max(initial=-1)) + 1)]
+    levels: list[list[float]] = [[] for _ in merged]
     for number, answers in zip(example.tolist(), lists, strict=True):
+        levels[number].append(answers[0]["score"] - math.log(max(answers[0]["probability"], _TINY)))
         for answer in answers:
             known = merged[number].get((answer["text"], answer["start"]))
             if known is None or answer["score"] > known["score"]:
-                merged[number][answer["text"], answer["start"]] = answer
-    return [sorted(found.values(), key=lambda answer: -answer["score"])[:_KEPT] for found in merged]
+                merged[number][answer["text"], answer["start"]] = dict(answer)
+    return [
+        _renormalised(sorted(found.values(), key=lambda answer: -answer["score"])[:_KEPT], level)
+        for found, level in zip(merged, levels, strict=True)
+    ]
+
+
+def _renormalised(answers: list[dict[str, Any]], levels: list[float]) -> list[dict[str, Any]]:
+    """``levels`` are the logarithms of each window's sum of exp(score)."""
+    if len(levels) == 1:
+        return answers
+    level = float(np.logaddexp.reduce(levels))
+    return [answer | {"probability": min(1.0, math.exp(answer["score"] - level))} for answer in answers]
