@@ -1,0 +1,108 @@
+"""The commands that look at rows as the model sees them: what they print, their JSON, and their refusals."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.csv
+import pytest
+from typer.testing import CliRunner
+
+from tunewright.cli import app
+from tunewright.toy import toy_model, toy_texts
+
+QUICK = "--set epochs=2 --set batch_size=8 --set learning_rate=0.01 --set threads=1 --set precision=fp32"
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """Run a command in the folder of a project with a trained run; its exit code and output."""
+    folder = tmp_path_factory.mktemp("project")
+    pyarrow.csv.write_csv(toy_texts(100, noise=0.1), folder / "reviews.csv")
+    toy_model(folder / "tiny")
+
+    def run(line, code=0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            done = CliRunner().invoke(app, line.split(" "), catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    run("init reviews.csv --model tiny")
+    run(f"train {QUICK} --name only")
+    return run
+
+
+def test_analyze_prints_clusters_slices_shift_and_duplicates(call):
+    said = call("analyze --smallest 10")
+    assert "train 60, validation 20, test 20; 16 dimensions, layer -1, pooling task" in said
+    assert "stability" in said
+    assert "higher loss" in said
+    assert "Train and validation" in said
+    assert "nearly the same text" in said
+    assert "tunewright plot" in said
+
+
+def test_similar_lists_rows_with_label_prediction_and_loss(call):
+    said = call("similar last toy-0004 -k 3")
+    assert "rows of split train most like toy-0004" in said
+    assert "gold '" in said
+    assert len([line for line in said.splitlines() if line.startswith("toy-")]) == 3
+    assert "rows of any split most like the text" in call("similar last --text good --split all")
+
+
+def test_slices_say_how_many_were_tested(call):
+    said = call("slices --by label --smallest 10")
+    assert "80 rows of all splits but test" in said
+    assert "slice of 10 rows or more" in said or "that were tested" in said
+
+
+def test_lint_lists_findings(call):
+    said = call("lint")
+    assert "100 rows, outputs of" in said
+
+
+def test_plot_names_its_files(call):
+    said = call("plot last dynamics --colour label")
+    assert "dynamics of 60 rows, by label" in said
+    assert "dynamics-label.svg" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        ("analyze --json", {"run", "splits", "clusters", "slices", "shift", "duplicates", "across_splits"}),
+        ("similar last toy-0004 --json", {"run", "query", "rows", "split"}),
+        ("slices --json", {"run", "rows", "tested", "slices", "by"}),
+        ("lint --json", {"run", "rows", "predicted", "lints"}),
+        ("plot last errors --json", {"run", "picture", "files"}),
+    ],
+)
+def test_each_command_gives_json(call, line, keys):
+    assert keys <= json.loads(call(line)).keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "fix"),
+    [
+        ("similar last toy-04", "no row has the id 'toy-04'", "did you mean 'toy-"),
+        ("similar last toy-0004 --split tset", "expected rows in split 'tset'", "did you mean 'test'?"),
+        ("slices --by lable", "no column is called 'lable'", "did you mean 'label'?"),
+        ("slices --split tset", "expected rows in split 'tset'", "did you mean 'test'?"),
+        ("plot last populaton", "no picture is called 'populaton'", "did you mean 'population'?"),
+        ("plot last dynamics --colour regoin", "no column is called 'regoin'", "did you mean 'region'?"),
+        ("analyze nothing", "no run below runs is called 'nothing'", "known: "),
+        ("analyze --clusters 3", "with kmeans", "hdbscan finds the number itself"),
+        ("analyze --layer 9", "expected a layer from -3 to 2", ""),
+    ],
+)
+def test_mistakes_are_two_lines(call, line, message, fix):
+    said = call(line, code=2)
+    assert message in said
+    assert fix in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("line", ["similar last", "similar last toy-0004 --text x", "analyze --method dbscan"])
+def test_words_that_do_not_fit_are_refused_by_the_command(call, line):
+    assert "Usage" in call(line, code=2)
