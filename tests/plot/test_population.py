@@ -67,6 +67,11 @@ def test_a_number_is_coloured_in_fifths_and_a_name_by_value():
     assert len(names) == 5
 
 
+def test_what_is_true_comes_before_what_is_not():
+    right = np.array([True, False, None, True] * 50, object)
+    assert legend(figure(scattered() | {"correct": right}, colour="correct")) == ["yes (100)", "no (50)", "none (50)"]
+
+
 def test_principal_components_serve_as_well():
     columns = scattered()
     columns |= {"pc1": columns["umap1"], "pc2": columns["umap2"]}

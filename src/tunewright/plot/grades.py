@@ -22,6 +22,8 @@ Bar = tuple[str, int, float, tuple[float, float]]
 
 BINS = 20
 SHOWN = 12
+FEWEST = 6
+"""Bars there is room for, so that few are not fat."""
 SCORE, SLICE = "#0072b2", "#d55e00"
 
 
@@ -80,7 +82,9 @@ def _bars(axes: Axes, slices: Sequence[Bar]) -> None:
         axes.text(0.5, 0.5, "none found", transform=axes.transAxes, ha="center", color=FAINT)
         axes.set_yticks([])
         return
-    places = np.arange(len(slices))[::-1]
+    rows = max(len(slices), FEWEST)
+    places = rows - 1 - np.arange(len(slices))
+    axes.set_ylim(-0.6, rows - 0.4)
     differences = np.array([difference for _, _, difference, _ in slices])
     bounds = np.array([interval for _, _, _, interval in slices])
     errors: Any = np.abs(bounds.T - differences)

@@ -113,13 +113,15 @@ def categories(values: NDArray[Any]) -> Groups:
 
 
 def grouped(values: NDArray[Any]) -> Groups:
-    """Any column in at most a dozen groups: fifths of a number with many values, else its values.
+    """Any column in at most a dozen groups: fifths of a number with many values, else its values; yes before no.
 
     A value on the border of two fifths belongs to the upper one; missing numbers are a group of their own.
     """
     cells = values.tolist()
     known = [cell for cell in cells if not missing(cell)]
     are_numbers = all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known)
+    if known and all(isinstance(cell, bool) for cell in known):
+        return _truth(cells)
     if not are_numbers or len(set(known)) <= OWN:
         return categories(values)
     numbers = np.array([np.nan if missing(cell) else cell for cell in cells], dtype=np.float64)
@@ -131,3 +133,9 @@ def grouped(values: NDArray[Any]) -> Groups:
     steps = np.rint(np.linspace(len(MARKERS) - 1, 0, len(edges) + 1)).astype(int).tolist()
     light, dark = ((*(RAMP[theme][step] for step in steps), CATEGORIES[theme][-1]) for theme in ("light", "dark"))
     return Groups(names, codes, light[: len(names)], dark[: len(names)], ("o",) * len(names))
+
+
+def _truth(cells: list[Any]) -> Groups:
+    names = ("yes", "no", *(["none"] if any(map(missing, cells)) else []))
+    codes = [2 if missing(cell) else 0 if cell else 1 for cell in cells]
+    return _groups(names, codes, [0, 1, -1][: len(names)], CATEGORIES, ("o",) * len(CATEGORIES["light"]))

@@ -153,7 +153,8 @@ def _name_clusters(panel: Axes, across: NDArray[np.float64], up: NDArray[np.floa
     for name, _ in counts.most_common(NAMED):
         inside = names == name
         wanted.append((plain(name, most=28), float(np.median(shares[0][inside])), float(np.median(shares[1][inside]))))
-    for caption in place_captions(*shares, wanted=tuple(wanted), size=NAME_SIZE):
+    nothing = np.zeros(0)  # a name may hide dots, near to what it names; it only keeps clear of other names
+    for caption in place_captions(nothing, nothing, wanted=tuple(wanted), size=NAME_SIZE):
         _write(panel, caption.text, (caption.x, caption.y), (caption.near_x, caption.near_y))
 
 
@@ -174,7 +175,7 @@ def _write(panel: Axes, text: str, place: tuple[float, float], near: tuple[float
         zorder=5,
         parse_math=False,
         arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.6},
-        path_effects=[withStroke(linewidth=2.5, foreground="white", alpha=0.9)],
+        path_effects=[withStroke(linewidth=3.5, foreground="white", alpha=0.95)],
     )
 
 
