@@ -14,7 +14,7 @@ from tunewright.cli.numbers import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tunewright.analyze.lints import Lint
+    from tunewright.verbs.linting import Linted
     from tunewright.verbs.nearby import SeenRow
     from tunewright.verbs.overview import Analyzed
     from tunewright.verbs.slicing import FoundSlice, Sliced
@@ -125,7 +125,7 @@ def lint(*, run: Named = "last", project: Folder = Path(), json: AsJson = False)
         as_json(found)
     else:
         say(f"Run {found.run}: {counted(found.rows, 'row')}, outputs of {found.predicted:,}", "")
-        _say_lints(found.lints)
+        _say_lints(found)
     if not found.passed:
         raise typer.Exit(1)
 
@@ -198,10 +198,10 @@ def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
     )
 
 
-def _say_lints(lints: tuple[Lint, ...]) -> None:
-    if not lints:
+def _say_lints(found: Linted) -> None:
+    if not found.lints:
         say("Nothing found.")
-    for one in lints:
+    for one in found.lints:
         ids = (
             f" ({', '.join(one.rows[:_FIRST_IDS])}{', ...' if len(one.rows) > _FIRST_IDS else ''})" if one.rows else ""
         )
