@@ -77,8 +77,8 @@ def _lines(axes: Axes, values: NDArray[np.float64], parts: Groups, name: str) ->
     unit = column(name).unit
     axes.set_xlabel("epoch", fontsize=12, color=INK)
     axes.set_ylabel(name.replace("_", " ") + (f" ({unit})" if unit else ""), fontsize=12, color=INK)
-    high, top = column(name).high, axes.get_ylim()[1]
-    axes.set_ylim(0, top if high is None or top < high / 2 else high)
+    bound, top = column(name).high, axes.get_ylim()[1]
+    axes.set_ylim(0, top if bound is None or top < bound / 2 else bound)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     quiet_axes(axes)
 

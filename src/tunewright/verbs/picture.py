@@ -142,8 +142,9 @@ def _dynamics(project: Project, run: Run, colour: str | None) -> tuple[Figure, i
     rows = population(project, run)
     colour = _known(colour, rows) or "region"
     same = rows.take(pc.index_in(ids, value_set=rows["id"].combine_chunks()))
-    groups = arrays_of(same, [colour])[colour]
-    groups = np.where(np.equal(groups, ""), None, groups) if groups.dtype == object else groups
+    groups: Any = arrays_of(same, [colour])[colour]
+    if groups.dtype == object:
+        groups[groups == ""] = None  # such as rows in no region
     pair = (seen[name].astype(np.float64) for name in ("gold_probability", "loss"))
     return figure(*pair, groups=groups, by=colour, **facts(run)), len(ids), colour
 
