@@ -12,6 +12,13 @@ from tunewright.cli import app
 from tunewright.toy import toy_model, toy_texts
 from tunewright.train.config import TrainConfig
 
+VISUALISER = """
+from tunewright.bindings import visualiser
+
+@visualiser
+def loud(row):
+    return row["text"].upper() + "!\\n[" + row["predicted"] + "]"
+"""
 QUICK = TrainConfig(epochs=2, batch_size=8, learning_rate=1e-2, threads=1, precision="fp32")
 
 
@@ -25,6 +32,8 @@ def call(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     pyarrow.csv.write_csv(toy_texts(60), folder / "reviews.csv")
     tw.init(str(folder / "reviews.csv"), folder, model=toy_model(folder / "tiny"))
+    with (folder / "project.py").open("a") as file:
+        file.write(VISUALISER)
     tw.train(replace(tw.open_project(folder), train=QUICK))
 
     def run(*words, code=0):
@@ -43,6 +52,12 @@ def test_a_row_is_shown_with_signs_where_there_is_no_colour(call):
     assert "deletion test: masking the" in shown
     assert "completeness error:" in shown
     assert "explain-toy-0001.html" in shown
+
+
+def test_what_the_projects_visualisers_say_is_shown(call):
+    shown, found = call("last", "toy-0001"), call("last", "toy-0001", "--json")
+    assert f"\nloud:\n{found['shown']['loud']}\n" in shown
+    assert found["shown"]["loud"].endswith(f"!\n[{found['attribution']['predicted']}]")
 
 
 def test_the_text_is_whole_but_for_the_signs(call):
@@ -66,5 +81,5 @@ def test_a_row_or_a_sample_is_named(call, words, said):
 
 
 def test_an_unknown_row_is_an_error_with_a_fix(call):
-    assert "no row 'toy-1' in run" in (said := call("last", "toy-1", code=2))
+    assert "no row has the id 'toy-1'" in (said := call("last", "toy-1", code=2))
     assert "did you mean 'toy-00" in said

@@ -77,6 +77,18 @@ def test_the_scores_add_up_to_the_loss_that_the_text_makes(taught):
     assert fine.rest == pytest.approx(0, abs=1e-6)
 
 
+def test_the_deletion_test_masks_the_strongest_words_whatever_their_sign(taught):
+    text = "we saw the awful film today and it was quite good , a lovely one"
+    found = attribute(*taught, pa.Table.from_pylist([{"id": "r", "text": text, "label": "pos"}]))
+    strongest = found.strongest
+    assert {word.score > 0 for word in strongest} == {True, False}
+    for word in sorted(strongest, key=lambda word: -word.start):
+        text = text[: word.start] + "[MASK]" + text[word.end :]
+    without = attribute(*taught, pa.Table.from_pylist([{"id": "r", "text": text, "label": "pos"}]))
+    assert found.deletion.masked == len(strongest)
+    assert found.deletion.loss == pytest.approx(without.loss, rel=1e-4)
+
+
 def test_words_are_pieces_of_the_text_in_order(taught):
     row = pa.Table.from_pylist([{"id": "r", "text": "The  GOOD film, unknownword: we saw it!", "label": "pos"}])
     found = attribute(*taught, row)

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tunewright as tw
-from tunewright.errors import DataError
+from tunewright.bindings import visualiser
+from tunewright.errors import DataError, ProjectError
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
 from tunewright.train.config import TrainConfig
 from tunewright.verbs import faithfulness
@@ -47,6 +48,33 @@ def test_a_row_that_only_the_dataset_has_is_explained(project, first, tmp_path):
     assert made.file.is_file()
 
 
+def test_a_split_that_only_the_dataset_has_is_sampled(project, first):
+    assert "test" not in first.table("examples")["split"].to_pylist()
+    assert faithfulness(project, first, rows=3, split="test", steps=4).top.n == 3
+
+
+@visualiser
+def beside(row):
+    return f"<b>{row['text']}</b>: gold {row['label']}, predicted {row['predicted']}"
+
+
+@visualiser
+def nameless(row):
+    return row["nowhere"]
+
+
+def test_what_the_visualisers_say_is_shown_as_text(project, first, known):
+    made = explain(replace(project, visualisers=(beside,)), first, known, steps=2)
+    found = made.attribution
+    assert made.shown == {"beside": f"<b>{found.texts['text']}</b>: gold {found.label}, predicted {found.predicted}"}
+    assert made.to_json()["shown"] == made.shown
+    page = made.file.read_text()
+    assert "<h2>beside</h2>" in page
+    assert f"&lt;b&gt;{found.texts['text']}&lt;/b&gt;: gold" in page
+    with pytest.raises(ProjectError, match="visualiser 'nameless' raised KeyError"):
+        explain(replace(project, visualisers=(nameless,)), first, known, steps=2)
+
+
 def test_an_evaluation_is_explained_by_its_model(project, first):
     evaluation = tw.evaluate(project, first, split="test").run
     run = tw.Run.open(project.runs_folder / evaluation)
@@ -72,11 +100,13 @@ def test_faithfulness_is_measured_on_a_sample_and_repeats(project, first):
 
 
 def test_what_is_not_there_is_named(project, first, known):
-    with pytest.raises(DataError, match="no row 'nowhere'"):
-        explain(project, first, "nowhere")
+    unseen = ids(tw.Dataset.open(project.dataset_folder).table(), "test")[0]
+    with pytest.raises(DataError, match=f"no row has the id '{unseen}x'") as refused:
+        explain(project, first, f"{unseen}x")
+    assert f"did you mean '{unseen}'" in refused.value.fix
     with pytest.raises(DataError, match="no method is called 'magic'"):
         explain(project, first, known, method="magic")
-    with pytest.raises(DataError, match="labelled rows in split 'tset'"):
+    with pytest.raises(DataError, match="rows in split 'tset', found none"):
         faithfulness(project, first, split="tset")
     with pytest.raises(DataError, match="two rows or more"):
         faithfulness(project, first, rows=1)

@@ -70,7 +70,8 @@ def _say_explained(explained: Explained) -> None:
     say(*(["«gold answer»  ‹predicted answer›"] if found.marks else []), "")
     table("", ("word", "in", "score"), ((word.text, word.field, f"{word.score:+.4f}") for word in found.strongest[:10]))
     say("", *(f"{name}: {figures}" for name, figures in explained.evidence.items()))
-    say(f"wrote {explained.file}")
+    say(*(f"\n{name}:\n{text}" for name, text in explained.shown.items()))
+    say("", f"wrote {explained.file}")
 
 
 def _pieces(explained: Explained, field: str) -> Iterator[tuple[str, str]]:

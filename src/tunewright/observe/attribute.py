@@ -28,8 +28,9 @@ Method = Literal["integrated_gradients", "gradient_x_input"]
 
 _METHODS = frozenset(get_args(Method))
 
-_STRONG = 0.2  # share of the words that are shown as the strongest, and that the deletion test masks at most
+_STRONG = 0.2  # share of the words that are shown as the strongest, and that the deletion test masks
 _DRAWS = 20  # random sets of words it compares with
+_TOKENS = 4096  # in memory at a time
 _IGNORED = -100  # target tokens that do not count
 
 
@@ -48,12 +49,12 @@ class Word:
 class Deletion:
     """What masking the strongest words does to the loss, against as many random words.
 
-    Words that drive the loss up and words that hold it down would cancel, so those of one sign are masked.
+    The strongest are those with the largest absolute scores. Words that drive the loss up and words that hold it down
+    cancel in part when both are masked, in random sets just as well; to choose one sign for the strongest alone would
+    make the test easier for them.
 
     Args:
-        masked: how many words: a fifth of them, but at least one and only those with the sign.
-        direction: whether the words that drive the loss up or those that hold it down are masked: the sign of all
-            scores together.
+        masked: how many words: a fifth of them, but at least one.
         loss: with them masked, in nats.
         change: |loss with them masked - loss|.
         random_change: mean of the same over random sets of words.
@@ -61,7 +62,6 @@ class Deletion:
     """
 
     masked: int
-    direction: Literal["up", "down"]
     loss: float
     change: float
     random_change: float
@@ -112,8 +112,7 @@ class Attribution:
     @property
     def strongest(self) -> tuple[Word, ...]:
         """The fifth of the words with the largest absolute scores, at least one, strongest first."""
-        count = max(1, round(_STRONG * len(self.words)))
-        return tuple(sorted(self.words, key=lambda word: -abs(word.score))[:count])
+        return tuple(sorted(self.words, key=lambda word: -abs(word.score))[: _fifth(len(self.words))])
 
 
 def attribute(
@@ -124,7 +123,7 @@ def attribute(
     *,
     method: Method = "integrated_gradients",
     steps: int = 32,
-    internal_batch: int = 8,
+    internal_batch: int | None = None,
     token: int | None = None,
     seed: int = 0,
 ) -> Attribution:
@@ -142,7 +141,7 @@ def attribute(
             ``predicted_start``.
         method: how the scores are computed.
         steps: of the integral; more make the completeness error smaller.
-        internal_batch: copies of the input in memory at a time.
+        internal_batch: copies of the input in memory at a time; by default as many as make 4,096 tokens.
         token: explain the loss of this token of the target alone, counted from 0; where the target is written.
         seed: of the random words that the deletion test compares with.
 
@@ -156,8 +155,9 @@ def attribute(
     columns = row.drop_columns([name for name in ("weight",) if name in row.column_names])
     features = task.encode(columns.to_pydict(), tokenizer, offsets=True)
     model.eval()
-    window = _window(model, task, tokenizer, features, copies=internal_batch)
-    whole = probe(model, task, tokenizer, features[window], copies=internal_batch)
+    copies = internal_batch or max(1, _TOKENS // max(feature["length"] for feature in features))
+    window = _window(model, task, tokenizer, features, copies=copies)
+    whole = probe(model, task, tokenizer, features[window], copies=copies)
     one = whole if token is None else replace(whole, targets=_only(whole.targets, token))
     texts = {field: str(values[field]) for field in task.text_fields}
     words, table = _read(texts, features[window], len(one.text))
@@ -281,19 +281,21 @@ def _incompleteness(found: Shares) -> float:
 
 
 def _deletion(one: Probe, holds: NDArray[np.bool_], scores: NDArray[np.float64], *, seed: int) -> Deletion:
-    """Mask the strongest words of one sign, and random ones; holds [words, tokens], scores [words]."""
-    direction = 1 if scores.sum() > 0 else -1
-    ranked = np.argsort(-direction * scores, kind="stable")[: max(1, round(_STRONG * len(scores)))]
-    count = max(1, int((direction * scores[ranked] > 0).sum()))
+    """Mask the strongest words, and random ones; holds [words, tokens], scores [words]."""
+    count = _fifth(len(scores))
     draw = np.random.default_rng(seed)
-    chosen = [ranked[:count], *(draw.choice(len(scores), count, replace=False) for _ in range(_DRAWS))]
+    strongest = np.argsort(-np.abs(scores), kind="stable")[:count]
+    chosen = [strongest, *(draw.choice(len(scores), count, replace=False) for _ in range(_DRAWS))]
     hidden = np.stack([np.zeros(holds.shape[1], dtype=bool), *(holds[words].any(0) for words in chosen)])
     loss, masked_loss, *random = one.losses(hidden).tolist()
     return Deletion(
         masked=count,
-        direction="up" if direction > 0 else "down",
         loss=masked_loss,
         change=abs(masked_loss - loss),
         random_change=float(np.mean(np.abs(np.array(random) - loss))),
         draws=_DRAWS,
     )
+
+
+def _fifth(words: int) -> int:
+    return max(1, round(_STRONG * words))

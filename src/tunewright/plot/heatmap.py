@@ -64,6 +64,7 @@ def write_heatmap(
     facts: Sequence[str] = (),
     answers: Mapping[str, str] | None = None,
     evidence: Mapping[str, str] | None = None,
+    shown: Mapping[str, str] | None = None,
     target: Sequence[str] = (),
     token: int | None = None,
 ) -> Path:
@@ -78,6 +79,7 @@ def write_heatmap(
         facts: one line below it.
         answers: what is right and what the model says, by name.
         evidence: figures that say how far to believe the scores, by name.
+        shown: further texts about the row, by name.
         target: tokens of a written target; empty if there is none.
         token: the one of them that is explained.
 
@@ -89,14 +91,16 @@ def write_heatmap(
     page, style = (resources.joinpath(f"heatmap.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     largest = max((abs(word.score) for word in words), default=0.0)
-    sections = [_section(field, text, words, spans, largest) for field, text in texts.items()]
+    sections = [_section(field, _marked(field, text, words, spans, largest)) for field, text in texts.items()]
+    sections += [_target(target, token)] if target else []
+    sections += [_section(name, _escaped(said)) for name, said in (shown or {}).items()]
     text = Template(page).substitute(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
         title=_escaped(title),
         facts=" · ".join(map(_escaped, facts)),
         legend=_legend(spans),
-        texts="\n".join([*sections, *([_target(target, token)] if target else [])]),
+        texts="\n".join(sections),
         answers=_pairs(answers or {}),
         evidence=_pairs(evidence or {}),
         rows="\n".join(_row(texts, word) for word in sorted(words, key=lambda word: -abs(word.score))[:LISTED]),
@@ -114,11 +118,15 @@ def _validate(texts: Mapping[str, str], words: Sequence[ScoredWord], spans: Sequ
         raise DataError("expected finite scores, found others", fix="look at the loss of the row: is it finite?")
 
 
-def _section(field: str, text: str, words: Sequence[ScoredWord], spans: Sequence[Span], largest: float) -> str:
+def _section(name: str, pieces: str) -> str:
+    """A text under its heading; its pieces are HTML."""
+    return f'  <section>\n    <h2>{_escaped(name)}</h2>\n    <p class="text" dir="auto">{pieces}</p>\n  </section>'
+
+
+def _marked(field: str, text: str, words: Sequence[ScoredWord], spans: Sequence[Span], largest: float) -> str:
     own = [word for word in words if word.field == field]
     marked = [span for span in spans if span.field == field]
-    pieces = "".join(_piece(text, edges, own, marked, largest) for edges in _edges(len(text), own, marked))
-    return f'  <section>\n    <h2>{_escaped(field)}</h2>\n    <p class="text" dir="auto">{pieces}</p>\n  </section>'
+    return "".join(_piece(text, edges, own, marked, largest) for edges in _edges(len(text), own, marked))
 
 
 def _edges(length: int, words: Sequence[ScoredWord], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
@@ -162,8 +170,7 @@ def _target(target: Sequence[str], token: int | None) -> str:
         for place, piece in enumerate(target)
     )
     what = "the outlined token is explained" if token is not None else "all of it is explained"
-    body = f'<p class="text" dir="auto">{" ".join(pieces)}</p>'
-    return f"  <section>\n    <h2>gold target ({what})</h2>\n    {body}\n  </section>"
+    return _section(f"gold target ({what})", " ".join(pieces))
 
 
 def _legend(spans: Sequence[Span]) -> str:

@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.scores import Grade, grade
-from tunewright.errors import DataError, did_you_mean
-from tunewright.project import Project, find_run, open_dataset
+from tunewright.bindings import shown
+from tunewright.errors import DataError
+from tunewright.project import Project, find_run
 from tunewright.verbs.evaluations import trained
-from tunewright.verbs.models import load
+from tunewright.verbs.models import load, rows_of
+from tunewright.verbs.population import of_split, one_row
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -37,13 +39,15 @@ _FEWEST = 2  # rows that an interval needs
 class Explained(Result):
     """The loss of one row, shared out among its words; what the model says about it (probability in [0, 1]).
 
-    ``evidence`` says in words how far to believe the scores; ``file`` is the heatmap.
+    ``evidence`` says in words how far to believe the scores; ``shown`` is what each of the project's visualisers says
+    about the row; ``file`` is the heatmap.
     """
 
     run: str
     attribution: Attribution
     probability: float
     evidence: Mapping[str, str]
+    shown: Mapping[str, str]
     file: Path
 
 
@@ -81,7 +85,7 @@ def explain(
     Args:
         project: whose run it is.
         run: a training run, or an evaluation of one; None is the last training run.
-        id: of a labelled row of the run, or else of the version of the dataset it was made from.
+        id: of a labelled row of the version of the dataset that the run was made from.
         method: integrated gradients, or the faster and rougher gradient x input.
         steps: of the integral.
         token: explain one token of a written target, counted from 0.
@@ -90,19 +94,27 @@ def explain(
     Raises:
         RunError: if there is no such run, or it has no model.
         DataError: if there is no such row, or it has no label or no words.
+        ProjectError: if one of the project's visualisers raises.
     """
     from tunewright.observe.attribute import attribute
 
     named = find_run(project, run)
-    row = _row(project, named, id)
+    row = one_row(rows_of(project, named), id)
     model, tokenizer = load(project, trained(project, named))
     said = _said(model, project.task, tokenizer, row)
+    views = shown(project.visualisers, said.to_pylist()[0])
     found = attribute(model, project.task, tokenizer, said, method=method, steps=steps, token=token, seed=project.seed)
     evidence = _evidence(found)
     file = Path(path) if path is not None else named.folder / "figures" / f"explain-{_slug(id)}.html"
-    _draw(file, found, evidence, run=named.id)
-    probability = float(said["probability"][0].as_py())
-    return Explained(run=named.id, attribution=found, probability=probability, evidence=evidence, file=file)
+    _draw(file, found, evidence, views, run=named.id)
+    return Explained(
+        run=named.id,
+        attribution=found,
+        probability=float(said["probability"][0].as_py()),
+        evidence=evidence,
+        shown=views,
+        file=file,
+    )
 
 
 def faithfulness(
@@ -120,7 +132,7 @@ def faithfulness(
         project: whose run it is; its seed draws the sample.
         run: a training run, or an evaluation of one; by default the last training run.
         rows: how many, two or more; all of the split if it has fewer.
-        split: which rows of the run; an evaluation has one split, which is taken.
+        split: which rows of the version that the run was made from; an evaluation has one split, which is taken.
         method: how the scores are computed.
         steps: of the integral.
 
@@ -130,7 +142,7 @@ def faithfulness(
     """
     named = find_run(project, run)
     split = named.meta.get("split") or split
-    sample = _sample(named, split, rows, seed=project.seed)
+    sample = _sample(of_split(rows_of(project, named), split), rows, seed=project.seed)
     model, tokenizer = load(project, trained(project, named))
     found = _attributions(model, project, tokenizer, sample, method=method, steps=steps)
     if len(found) < _FEWEST:
@@ -152,41 +164,20 @@ def faithfulness(
     )
 
 
-def _row(project: Project, run: Run, id: str) -> pa.Table:
-    """One row by its id: of the run, or else of its version of the dataset."""
-    examples = run.table("examples")
-    row = examples.filter(pc.equal(examples["id"], id))
-    if row.num_rows:
-        return row
-    table = open_dataset(project).table(run.meta.get("version", "main"))
-    row = table.filter(pc.equal(table["id"], id))
-    if not row.num_rows:
-        raise DataError(f"there is no row {id!r} in run {run.id}", fix=did_you_mean(id, examples["id"].to_pylist()))
-    return row
-
-
 def _said(model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, row: pa.Table) -> pa.Table:
     """A row with what the model says about it."""
     from tunewright.observe.predict import predict
 
     answer = predict(model, task, tokenizer, row)
-    for name in ("predicted", "predicted_start", "probability"):
-        if name in answer.column_names:
-            kept = row.drop_columns([name]) if name in row.column_names else row
-            row = kept.append_column(name, answer[name])
-    return row
+    return pa.table({name: table[name] for table in (row, answer) for name in table.column_names})
 
 
-def _sample(run: Run, split: str, rows: int, *, seed: int) -> pa.Table:
-    """Random labelled rows of a split, in the order of the run."""
-    if rows < _FEWEST:
-        raise DataError(f"a sample has two rows or more, asked for are {rows}", fix="ask for 100")
-    examples = run.table("examples")
-    known = examples.filter(pc.and_(pc.equal(examples["split"], split), pc.is_valid(examples["label"])))
-    if not known.num_rows:
-        splits = pc.unique(examples["split"]).to_pylist()
-        raise DataError(f"expected labelled rows in split {split!r}, found none", fix=did_you_mean(split, splits))
-    chosen = np.random.default_rng(seed).permutation(known.num_rows)[:rows]
+def _sample(rows: pa.Table, count: int, *, seed: int) -> pa.Table:
+    """Random labelled rows of a split, in its order."""
+    if count < _FEWEST:
+        raise DataError(f"a sample has two rows or more, asked for are {count}", fix="ask for 100")
+    known = rows.filter(pc.is_valid(rows["label"]))
+    chosen = np.random.default_rng(seed).permutation(known.num_rows)[:count]
     return known.take(pa.array(np.sort(chosen)))
 
 
@@ -214,8 +205,7 @@ def _evidence(found: Attribution) -> dict[str, str]:
     """The figures that say how far to believe the scores, as sentences."""
     tested = found.deletion
     total = sum(word.score for word in found.words) + found.rest
-    end = {"up": "highest", "down": "lowest"}[tested.direction]
-    which = f"word with the {end} score" if tested.masked == 1 else f"{tested.masked} words with the {end} scores"
+    which = "strongest word" if tested.masked == 1 else f"{tested.masked} strongest words"
     said = {
         "deletion test": f"masking the {which} changes the loss by {tested.change:.3f} (to {tested.loss:.3f}); "
         f"as many random words change it by {tested.random_change:.3f}, mean of {tested.draws} draws",
@@ -226,7 +216,7 @@ def _evidence(found: Attribution) -> dict[str, str]:
     return said | (window if found.windows > 1 else {})
 
 
-def _draw(file: Path, found: Attribution, evidence: dict[str, str], *, run: str) -> None:
+def _draw(file: Path, found: Attribution, evidence: dict[str, str], views: dict[str, str], *, run: str) -> None:
     from tunewright.plot.heatmap import ScoredWord, Span, write_heatmap
 
     strongest = set(found.strongest)
@@ -244,6 +234,7 @@ def _draw(file: Path, found: Attribution, evidence: dict[str, str], *, run: str)
         facts=facts,
         answers={"gold": found.label, "predicted": found.predicted or ""},
         evidence=evidence,
+        shown=views,
         target=found.target,
         token=found.token,
     )
