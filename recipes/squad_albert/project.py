@@ -21,22 +21,27 @@ def asks(row):
     return next((word for word in _WORDS if f" {word} " in question), "other")
 
 
+def first_answer(row):
+    """Text and start of the first gold answer; of a row without one, an empty text at the start."""
+    return (row["answers_text"] or [""])[0], (row["answers_start"] or [0])[0]
+
+
 @metadata(rowwise=True)
 def answer_kind(row):
-    """What the first gold answer looks like."""
-    answer = (row["answers_text"] or [""])[0].lower()
-    if _DATE.search(answer):
+    """What the first gold answer looks like; None without one."""
+    answer, _ = first_answer(row)
+    if _DATE.search(answer.lower()):
         return "date"
-    if _NUMBER.search(answer):
+    if _NUMBER.search(answer.lower()):
         return "number"
-    return "name" if (row["answers_text"] or [""])[0][:1].isupper() else "phrase"
+    return ("name" if answer[0].isupper() else "phrase") if answer else None
 
 
 @metadata(rowwise=True)
 def answer_occurs(row):
     """How often the text of the first gold answer stands in the context: more than once, and its place may be wrong."""
-    answer = (row["answers_text"] or [""])[0]
-    return row["context"].count(answer) if answer else 0
+    answer, _ = first_answer(row)
+    return row["context"].count(answer) if answer else None
 
 
 @metadata(rowwise=True)
@@ -49,7 +54,7 @@ def shared_words(row):
 @visualiser
 def around_the_answer(row):
     """The gold answer in its sentence."""
-    start, answer = (row["answers_start"] or [0])[0], (row["answers_text"] or [""])[0]
+    answer, start = first_answer(row)
     before, after = row["context"][:start], row["context"][start + len(answer) :]
     return f"... {before[-60:]}[{answer}]{after[:60]} ..."
 

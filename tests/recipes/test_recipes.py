@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from tunewright.project import open_dataset, open_project
 from tunewright.table import read, write
 from tunewright.toy import toy_model
 
+RECIPES = ("sst2_bert", "snli_electra", "squad_albert")
 SIZES = {"train": 96, "validation": 48, "test": 48}
 
 
@@ -81,6 +84,37 @@ def as_on_the_hub(table: pa.Table) -> pa.Table:
     return table.drop_columns(["answers_text", "answers_start"]).append_column("answers", answers)
 
 
+def fenced(root, recipe, language):
+    """The code blocks of a recipe's README."""
+    readme = (root / "recipes" / recipe / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+
+
+def run_snippets(monkeypatch, root, recipe, project):
+    """Run a README's Python on a project in place of the recipe's own; what it defined."""
+    import tunewright
+
+    monkeypatch.setattr(tunewright, "open_project", {f"recipes/{recipe}": project}.__getitem__)
+    defined = {}
+    for code in fenced(root, recipe, "python"):
+        exec(compile(code, f"{recipe}/README.md", "exec"), defined)
+    return defined
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_commands_of_a_readme_can_be_typed(root, recipe):
+    import typer
+
+    from tunewright.cli import app
+
+    commands = typer.main.get_command(app).commands
+    lines = [shlex.split(line, comments=True) for block in fenced(root, recipe, "sh") for line in block.splitlines()]
+    typed = [words[1:] for words in lines if words[:1] == ["tunewright"]]
+    assert len(typed) >= 4
+    for name, *arguments in typed:
+        commands[name].make_context(name, arguments)
+
+
 def test_the_recipes_say_what_their_readme_says(root):
     sst2, snli = (open_project(root / "recipes" / name) for name in ("sst2_bert", "snli_electra"))
     assert (sst2.model, sst2.source) == ("google-bert/bert-base-uncased", "stanfordnlp/sst2")
@@ -123,7 +157,12 @@ def test_snli_is_focused_trained_again_and_combined(snli, loss):
     assert sum(tunewright.ensemble(snli, first, second).weights) == pytest.approx(1)
 
 
-def test_squad_is_trained_and_asked_where_it_fails(squad):
+def test_snli_is_trained_with_the_focal_loss_of_its_readme(snli, root, monkeypatch):
+    run = run_snippets(monkeypatch, root, "snli_electra", snli)["run"]
+    assert (run.meta["config"]["loss"], run.meta["config"]["focal_gamma"]) == ("focal", 2.0)
+
+
+def test_squad_is_trained_and_asked_where_it_fails(squad, root, monkeypatch):
     import tunewright
 
     run = tunewright.train(squad)
@@ -136,3 +175,18 @@ def test_squad_is_trained_and_asked_where_it_fails(squad):
     assert len(tunewright.similar(squad, run, first, k=5).rows) == 5
     assert tunewright.explain(squad, run, first, steps=4).attribution.loss > 0
     assert {"answer_occurs", "shared_words"} <= set(run.examples().column_names)
+    doubtful = run_snippets(monkeypatch, root, "squad_albert", squad)["doubtful"]
+    assert doubtful.column_names == ["id", "question", "label", "answer_occurs", "suspicion"]
+
+
+def test_squad_takes_questions_without_answer(squad):
+    import tunewright
+
+    rows = read(squad.folder / "train.parquet")
+    nothing = [None, {"text": [], "answer_start": []}]
+    answers = pa.array(nothing + rows["answers"].to_pylist()[2:], rows["answers"].type)
+    write(squad.folder / "train.parquet", rows.drop_columns(["answers"]).append_column("answers", answers))
+    checked = tunewright.check(squad)
+    assert [one for one in checked.bindings if not one.passed] == []
+    without = open_dataset(squad).table().slice(0, 2)
+    assert without["answer_kind"].null_count == without["answer_occurs"].null_count == 2
