@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tunewright.errors import ColumnError, did_you_mean
 
-__all__ = ["COLUMNS", "Analysis", "Column", "analysis", "column"]
+__all__ = ["COLUMNS", "Analysis", "Column", "analysis", "column", "numerals"]
 
 Direction = Literal["good", "bad", ""]
 
@@ -92,14 +92,32 @@ _DEFINITIONS = (
     Column("rank", "int", "process that saw the example", low=0),
     Column("window", "int", "part of a long example, counted from 0", low=0),
     Column("gold_probability", "float", "probability the model gave the gold target", low=0, high=1, direction="good"),
-    Column("loss", "float", "cross-entropy of the gold target, unweighted", "nats", low=0, direction="bad"),
+    Column(
+        "loss",
+        "float",
+        "cross-entropy of the gold target, unweighted; of a summary, per token",
+        "nats",
+        low=0,
+        direction="bad",
+    ),
     Column("gold_logit", "float", "logit of the gold target"),
     Column("other_logit", "float", "largest logit among the other targets"),
     Column("other", "int", "index of the other target with the largest logit; -1 where targets are no list", low=-1),
     Column("log_sum_exp", "float", "log of the softmax denominator", "nats"),
     Column("sum_of_squares", "float", "sum over targets of the squared probabilities", low=0, high=1),
     Column("margin", "float", "gold logit minus the largest other logit; negative when wrong", direction="good"),
-    Column("correct", "bool", "the largest logit is the gold target", low=0, high=1, direction="good"),
+    Column(
+        "correct",
+        "bool",
+        "right by the task: in dynamics, the largest logit is the gold target, or half of a summary's tokens are; in "
+        "predictions, the class, an exact match of the answer, or a summary of ROUGE-L 0.5",
+        low=0,
+        high=1,
+        direction="good",
+    ),
+    Column(
+        "gold_everywhere", "bool", "the gold target, no answer, holds in every window of the example", low=0, high=1
+    ),
     # one row per predicted example
     Column("predicted", "string", "what the model says: class, answer or summary"),
     Column("probability", "float", "probability the model gave to what it says", low=0, high=1),
@@ -138,7 +156,13 @@ _DEFINITIONS = (
         direction="good",
     ),
     Column("stop_reason", "string", "why generation ended: eos, or length when it was cut"),
-    Column("generated_tokens", "int", "tokens generated, the end token not counted", "tokens", low=0),
+    Column(
+        "generated_tokens",
+        "int",
+        "tokens generated, a first token that is forced counted, the end token not",
+        "tokens",
+        low=0,
+    ),
     Column("tokens", "list", "the gold target's tokens"),
     Column("token_probability", "list", "probability of each token of the gold target, given those before"),
     # training dynamics over epochs
@@ -187,6 +211,7 @@ _DEFINITIONS = (
     Column("pc2", "float", "second principal component of the embedding"),
     Column("umap1", "float", "first coordinate of the UMAP projection (McInnes et al. 2018)"),
     Column("umap2", "float", "second coordinate of the UMAP projection (McInnes et al. 2018)"),
+    Column("umap_fitted", "bool", "the UMAP was fitted on the row, which was not only placed in it", low=0, high=1),
     Column("cluster", "int", "cluster in the embedding space; -1 is none", low=-1),
     Column("cluster_name", "string", "words and metadata that set the cluster apart"),
     Column(
@@ -230,3 +255,17 @@ _DEFINITIONS = (
     Column("solution", "string", "what to try about the error cause"),
 )
 COLUMNS: dict[str, Column] = {definition.name: definition for definition in _DEFINITIONS}
+
+
+def numerals(*numbers: float, least: int = 3) -> tuple[str, ...]:
+    """Numbers in as few significant digits, ``least`` or more, as tell them apart; none before the point is rounded.
+
+    >>> numerals(0.12345, 39.81), numerals(2009.0, 2012.0, 2019.0), numerals(1000.12, 1000.16)
+    (('0.123', '39.8'), ('2009', '2012', '2019'), ('1000.1', '1000.2'))
+    """
+    texts: tuple[str, ...] = ()
+    for digits in range(least, 18):
+        texts = tuple(f"{number:.{max(digits, len(f'{abs(number):.0f}'))}g}" for number in numbers)
+        if len(set(texts)) == len(set(numbers)):
+            break
+    return texts

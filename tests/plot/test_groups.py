@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tunewright.plot.groups import CATEGORIES, MARKERS, RAMP, categories, correctness_bins
+from tunewright.plot.groups import CATEGORIES, MARKERS, RAMP, categories, correctness_bins, grouped
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB
 BLINDNESS = {
@@ -70,3 +70,11 @@ def test_beyond_ten_categories_the_rare_ones_share_a_group():
     assert groups.names == (*(f"c{i:02}" for i in range(10)), "2 others", "none")
     assert groups.counts.tolist()[-3:] == [11, 19, 1]
     assert len(groups.light) == 12
+
+
+def test_bounds_of_fifths_are_told_apart():
+    years = np.repeat(np.arange(2001, 2021), 5).astype(float)
+    assert grouped(years).names == ("below 2005", "2005 to 2009", "2009 to 2013", "2013 to 2017", "2017 or more")
+    assert grouped(years).counts.tolist() == [20] * 5
+    assert grouped(np.arange(200) / 200).names[0] == "below 0.2"
+    assert correctness_bins(np.array([0.991, 0.994, 1])).names == ("0.991", "0.994", "1")

@@ -48,9 +48,18 @@ def test_the_area_of_a_dot_is_its_loss():
     assert list(areas) == sorted(areas, reverse=True)
 
 
-def test_rows_without_a_loss_are_small():
-    columns = scattered() | {"loss": np.full(200, np.nan)}
-    assert len(set(figure(columns).axes[0].collections[-1].get_sizes())) == 1
+def test_rows_without_a_loss_are_small_rings_and_said_to_be_unknown():
+    columns = scattered()
+    columns["loss"][:30] = np.nan
+    columns["split"][:] = "train"
+    sheet = figure(columns)
+    dots = sheet.axes[0].collections[-1]
+    ring = dots.get_facecolors()[:, 3] == 0
+    assert ring.sum() == 30
+    assert set(dots.get_sizes()[ring]) == {dots.get_sizes().min()}
+    assert (dots.get_edgecolors()[ring][:, :3] != 1).any()
+    assert legend(sheet)[-1] == "loss unknown (30)"
+    assert "loss unknown" not in " ".join(legend(figure(scattered())))
 
 
 def test_clusters_are_named_once_and_rows_without_one_are_not():
@@ -62,8 +71,8 @@ def test_clusters_are_named_once_and_rows_without_one_are_not():
 def test_a_number_is_coloured_in_fifths_and_a_name_by_value():
     assert legend(figure(scattered())) == ["neg (100)", "pos (100)"]
     names = legend(figure(scattered(), colour="length"))
-    assert names[0] == "below 39.8 (40)"
-    assert names[-1] == "159 or more (40)"
+    assert names[0] == "below 40 (40)"
+    assert names[-1] == "160 or more (40)"
     assert len(names) == 5
 
 

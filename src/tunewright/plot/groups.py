@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tunewright.columns import numerals
 from tunewright.plot.inputs import missing
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def correctness_bins(correctness: NDArray[np.float64]) -> Groups:
     """
     shares = np.round(correctness, 6)
     values, codes = np.unique(shares, return_inverse=True)
-    names = tuple(f"{value:.2g}" for value in values)
+    names = numerals(*values.tolist(), least=2)
     if len(values) > len(MARKERS):
         names, values = ("0", "0–¼", "¼–½", "½–¾", "¾–1", "1"), np.linspace(0, 1, 6)
         codes = np.where(shares <= 0, 0, np.where(shares >= 1, 5, 1 + np.digitize(shares, EDGES)))
@@ -125,9 +126,9 @@ def grouped(values: NDArray[Any]) -> Groups:
     if not are_numbers or len(set(known)) <= OWN:
         return categories(values)
     numbers = np.array([np.nan if missing(cell) else cell for cell in cells], dtype=np.float64)
-    edges = np.unique(np.nanquantile(numbers, (0.2, 0.4, 0.6, 0.8)))
+    edges = np.unique(np.nanquantile(numbers, (0.2, 0.4, 0.6, 0.8), method="higher"))
     codes = np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
-    bounds = [f"{edge:.3g}" for edge in edges]
+    bounds = numerals(*edges.tolist())
     between = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
     names = (f"below {bounds[0]}", *between, f"{bounds[-1]} or more", *(["none"] if np.isnan(numbers).any() else []))
     steps = np.rint(np.linspace(len(MARKERS) - 1, 0, len(edges) + 1)).astype(int).tolist()

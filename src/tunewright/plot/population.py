@@ -1,7 +1,7 @@
 """Where the rows of each split lie in latent space: one panel per split, the others in grey behind it.
 
-The area of a dot is its loss, so what the model has not learnt can be seen before anything is read; clusters are named
-where most of their rows are.
+The area of a dot is its loss, so what the model has not learnt can be seen before anything is read; a ring is a row
+whose loss is unknown. Clusters are named where most of their rows are.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ FIRST = ("train", "validation", "test")
 BEHIND = "#d9dce0"
 PANEL = 5.0  # inches
 PER_ROW = 3
+RING = 0.8
+"""Width of the line, in points, around a dot whose loss is unknown."""
 NAMED = 10
 """Clusters that are named, the largest ones."""
 NAME_SIZE = (0.46, 0.045)
@@ -48,8 +50,8 @@ def figure(
     """Draw every row that has coordinates.
 
     Args:
-        columns: the two of ``axes``, float [n]; ``split``; ``loss``, NaN where unknown, drawn small; the column of
-            ``colour``; and optionally ``cluster_name``, None for rows in no cluster.
+        columns: the two of ``axes``, float [n]; ``split``; ``loss``, NaN where unknown, drawn as small rings;
+            the column of ``colour``; and optionally ``cluster_name``, None for rows in no cluster.
         axes: names of the coordinates.
         colour: column that colours the dots: each value its own, or fifths of a number.
         title: what the figure is about.
@@ -73,12 +75,12 @@ def figure(
         panel.scatter(
             across[there & ~own], up[there & ~own], s=3, color=BEHIND, linewidths=0, rasterized=True, zorder=1
         )
-        _dots(panel, (across, up), area, groups, own)
+        _dots(panel, (across, up), (area, np.isnan(loss)), groups, own)
         panel.set_title(_facts(name, loss[own]), fontsize=11, color=INK, loc="left", parse_math=False)
         _frame(panel, axes)
     if "cluster_name" in columns:
         _name_clusters(panels[0], across[there], up[there], np.asarray(columns["cluster_name"])[there])
-    _legend(sheet, groups, there, colour)
+    _legend(sheet, groups, there, colour, unknown=int((there & np.isnan(loss)).sum()))
     facts = [model, dataset, f"{int(there.sum()):,} rows", f"dot area: loss, up to its {LARGEST:.0%} quantile"]
     heading(sheet, title, facts)
     return sheet
@@ -119,17 +121,22 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 def _dots(
     panel: Axes,
     points: tuple[NDArray[np.float64], NDArray[np.float64]],
-    area: NDArray[np.float64],
+    loss: tuple[NDArray[np.float64], NDArray[np.bool_]],
     groups: Groups,
     own: NDArray[np.bool_],
 ) -> None:
-    """Large dots first, so that small ones stay visible."""
+    """Large dots first, so that small ones stay visible; rings where the loss is unknown."""
+    from matplotlib.colors import to_rgba_array
+
     _, alpha, _ = point_style(int(own.sum()))
+    area, unknown = loss
     rows = np.flatnonzero(own)
     rows = rows[np.argsort(-area[rows], kind="stable")]
-    colours = np.array(groups.light)[groups.codes[rows]]
-    style: dict[str, Any] = {"linewidths": 0.3, "edgecolors": "white", "alpha": alpha, "rasterized": len(rows) > 1000}
-    panel.scatter(points[0][rows], points[1][rows], s=area[rows], c=colours.tolist(), zorder=2, **style)
+    colours, ring = np.array(groups.light)[groups.codes[rows]], unknown[rows]
+    face, edge = (to_rgba_array(one.tolist(), alpha) for one in (colours, np.where(ring, colours, "white")))
+    face[ring, 3] = 0
+    style: dict[str, Any] = {"facecolors": face, "edgecolors": edge, "linewidths": np.where(ring, RING, 0.3)}
+    panel.scatter(points[0][rows], points[1][rows], s=area[rows], zorder=2, rasterized=len(rows) > 1000, **style)
 
 
 def _facts(split: str, loss: NDArray[np.float64]) -> str:
@@ -179,7 +186,7 @@ def _write(panel: Axes, text: str, place: tuple[float, float], near: tuple[float
     )
 
 
-def _legend(sheet: Figure, groups: Groups, there: NDArray[np.bool_], colour: str) -> None:
+def _legend(sheet: Figure, groups: Groups, there: NDArray[np.bool_], colour: str, *, unknown: int) -> None:
     """Right of the panels: colour, value and count."""
     from matplotlib.lines import Line2D
 
@@ -187,6 +194,9 @@ def _legend(sheet: Figure, groups: Groups, there: NDArray[np.bool_], colour: str
     shown = [place for place, count in enumerate(counts) if count]
     entries = [Line2D([], [], ls="", marker="o", color=groups.light[place], ms=7, mew=0) for place in shown]
     texts = [f"{plain(groups.names[place], most=20)} ({counts[place]:,})" for place in shown]
+    if unknown:
+        entries.append(Line2D([], [], ls="", marker="o", mfc="none", mec=FAINT, mew=RING, ms=5))
+        texts.append(f"loss unknown ({unknown:,})")
     legend = sheet.legend(
         entries,
         texts,
