@@ -54,7 +54,7 @@ def test_similar_lists_rows_with_label_prediction_and_loss(call):
 def test_slices_say_how_many_were_tested(call):
     said = call("slices --by label --smallest 10")
     assert "80 rows of all splits but test" in said
-    assert "slice of 10 rows or more" in said or "that were tested" in said
+    assert "None of 2 slices of 10 rows or more" in said or ", of 2 that were tested" in said
 
 
 def test_lint_lists_findings(call):

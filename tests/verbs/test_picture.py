@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
 
 import tunewright as tw
@@ -48,6 +49,31 @@ def test_dynamics_are_drawn_by_region_or_by_any_column(seen):
     drawn = tw.plot(project, run, "dynamics")
     assert (drawn.rows, drawn.colour) == (60, "region")
     assert tw.plot(project, run, "dynamics", colour="label").files[1].name == "dynamics-label.svg"
+
+
+def test_rows_that_were_not_predicted_yet_are_asked_about(fresh):
+    project = fresh()
+    run = tw.train(project)
+    tw.map(project, run, latent=True)
+    (run.folder / "predictions.parquet").unlink()
+    assert tw.plot(project, run, "population", split="test", colour="correct").rows == 20
+    assert run.table("predictions").num_rows == 20
+
+
+def test_a_name_of_a_column_makes_a_plain_file_name(seen):
+    project, run = seen
+    ids = run.table("examples")["id"]
+    run.write("columns/odd", pa.table({"id": ids, "a b/../c": [1] * len(ids)}))
+    drawn = tw.plot(project, run, "dynamics", colour="a b/../c")
+    assert drawn.files[0] == run.folder / "figures" / "dynamics-a-b-..-c.png"
+
+
+def test_options_that_a_picture_does_not_have_are_refused(seen):
+    project, run = seen
+    with pytest.raises(DataError, match="the picture of the errors has no option 'colour'"):
+        tw.plot(project, run, "errors", colour="label")
+    with pytest.raises(DataError, match="the picture of the dynamics has no option 'split'"):
+        tw.plot(project, run, "dynamics", split="test")
 
 
 def test_the_result_is_json(seen):

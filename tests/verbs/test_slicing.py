@@ -13,7 +13,7 @@ from tunewright.errors import ColumnError, DataError, RunError
 from tunewright.run import Run
 from tunewright.toy import toy_model, toy_texts
 from tunewright.verbs.population import population
-from tunewright.verbs.slicing import slices
+from tunewright.verbs.slicing import sliced, slices
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +66,48 @@ def test_a_split_and_columns_can_be_chosen(planted):
     assert found.slices[0].description == "source = forum"
 
 
-def test_the_slices_are_a_table_of_the_run(planted):
+def test_the_slices_are_a_table_of_the_run_which_pictures_leave_alone(planted):
     project, run = planted
     found = slices(project, run)
     assert run.table("slices")["description"].to_pylist() == [one.description for one in found.slices]
-    assert "slices" in run.tables()
+    looked = {"split": None, "by": list(found.by), "smallest": 20, "tested": found.tested}
+    assert Run.open(run.folder).meta["slices"] == looked
+    sliced(project, run, by=["label"])
+    assert Run.open(run.folder).meta["slices"] == looked
     assert run.examples().num_rows == 240
 
 
-def test_nothing_stands_out_in_noise(planted):
+def test_nothing_stands_out_in_noise_and_the_run_keeps_that(planted):
     project, run = planted
-    found = slices(project, run, by=["truncated"])
-    assert (found.slices, found.tested) == ((), None)
+    slices(project, run)
+    found = slices(project, run, by=["label"], split="validation", smallest=10)
+    assert (found.slices, found.tested) == ((), 2)
+    assert run.table("slices").num_rows == 0
+    assert set(run.table("slices").column_names) >= {"description", "p_corrected", "ids"}
+    assert run.meta["slices"] == {"split": "validation", "by": ["label"], "smallest": 10, "tested": 2}
+    assert slices(project, run, by=["split"]).tested == 0
+
+
+def test_rows_are_compared_within_their_split(planted):
+    project, run = planted
+    worst = slices(project, run).slices[0]
+    table = [row for row in population(project, run).to_pylist() if row["split"] != "test"]
+    above = []
+    for split in ("train", "validation"):
+        inside, rest = (
+            [row["loss"] for row in table if row["split"] == split and (row["source"] == "forum") is own]
+            for own in (True, False)
+        )
+        above += [loss - np.mean(rest) for loss in inside]
+    assert worst.difference == pytest.approx(np.mean(above), rel=1e-4)
+
+
+def test_sentiment_is_looked_at_when_asked(planted):
+    pytest.importorskip("textblob")
+    project, run = planted
+    found = slices(project, run, by=["sentiment", "label"])
+    assert found.by == ("text_polarity", "text_subjectivity", "label")
+    assert "text_polarity" in population(project, run).column_names
 
 
 def test_the_result_is_json(planted):

@@ -2,14 +2,17 @@
 
 Losses are heavy-tailed, so a slice is tested by ranks: the one-sided test of Wilcoxon (1945) and Mann and Whitney
 (1947), with the exact variance and skewness of a rank sum under random assignment, whatever the ties, and the gamma
-distribution that has them (Mielke and Berry 2007). The difference that is reported is one of means, with the interval
-of Welch (1947); a slice with higher ranks but no higher mean is left out.
+distribution that has them (Mielke and Berry 2007). Rows of several strata, such as splits, are only compared with rows
+of their own stratum: ranks are those within it, divided by its size plus one (van Elteren 1960), and assignment is
+random within each. The difference that is reported is one of means, with the interval of Welch (1947); a slice with
+higher ranks but no higher mean is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,7 @@ from scipy.stats import false_discovery_control, pearson3, rankdata, t
 
 from tunewright.errors import DataError
 
-__all__ = ["Slice", "slices"]
+__all__ = ["Slice", "Slices", "slices"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -30,6 +33,8 @@ _ALIKE = 0.8
 """Jaccard overlap from which two slices are one."""
 _WITHIN = 0.95
 """Share of a slice that must lie in another one to be a part of it."""
+_OTHERS = 2
+"""Fewest rows outside a slice, in a stratum, to compare its rows with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +42,12 @@ class Slice:
     """Rows with one value of a column, or a range of values, and how much higher their loss is.
 
     ``value`` is set for a value (None with ``low`` and ``high`` None: it is missing), ``low`` and ``high`` for a range
-    low <= column < high, None on an open side. ``difference`` is ``mean_loss`` minus ``rest_loss``, with its
-    ``interval``; it is not corrected for the search, so that of a slice which was found is on the large side.
-    ``p`` has the search for the range in it, ``p_corrected`` besides it all ``tested`` slices. ``rows`` are positions
-    in the columns, ascending. ``also`` describes slices of nearly the same rows, or that say nothing more.
+    low <= column < high, None on an open side. ``rest_loss`` is what the other rows lose, those of each stratum
+    weighed by the slice's rows in it; ``difference`` is ``mean_loss`` minus ``rest_loss``, with its ``interval``, and
+    not corrected for the search, so that of a slice which was found is on the large side. Rows of a stratum with fewer
+    than two other rows have nothing to be compared with: they are in ``n`` and ``rows``, and in no other number.
+    ``p`` has the search for the range in it, ``p_corrected`` besides it all slices that were tested. ``rows`` are
+    positions in the columns, ascending. ``also`` describes slices of nearly the same rows, or that say nothing more.
     """
 
     column: str
@@ -55,39 +62,77 @@ class Slice:
     interval: tuple[float, float]
     p: float
     p_corrected: float
-    tested: int
     rows: Rows = field(repr=False, compare=False)
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """The slices that were found, the surest difference first, and how many were ``tested``."""
+
+    found: tuple[Slice, ...]
+    tested: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Ranks:
-    """Ranks of n losses minus their mean; their variance and skewness, and the smallest step between two of them."""
+    """Scaled ranks of n losses within their stratum, minus their mean, and the smallest step between two of them.
+
+    ``stratum`` [n] counts from 0; ``sizes``, ``variance`` and ``skewness`` are those of each stratum.
+    """
 
     centred: Floats
-    variance: float
-    skewness: float
+    stratum: Codes
+    sizes: Codes
+    variance: Floats
+    skewness: Floats
     step: float
 
     @classmethod
-    def of(cls, loss: Floats) -> _Ranks:
-        ranks = rankdata(loss)
-        centred, steps = ranks - ranks.mean(), np.diff(np.unique(ranks))
-        spread = float(ranks.std())
-        skewness = float((centred**3).mean()) / spread**3 if spread else 0.0
-        return cls(centred, float(ranks.var(ddof=1)), skewness, float(steps.min(initial=len(ranks))))
+    def of(cls, loss: Floats, stratum: Codes) -> _Ranks:
+        sizes = np.bincount(stratum)
+        centred, variance, skewness = np.zeros(len(loss)), np.zeros(len(sizes)), np.zeros(len(sizes))
+        step = 1.0
+        for code, size in enumerate(sizes.tolist()):
+            own = stratum == code
+            ranks = rankdata(loss[own]) / (size + 1)
+            centred[own] = ranks - ranks.mean()
+            if spread := float(ranks.std()):
+                variance[code] = float(ranks.var(ddof=1))
+                skewness[code] = float((centred[own] ** 3).mean()) / spread**3
+                step = min(step, float(np.diff(np.unique(ranks)).min()))
+        return cls(centred, stratum, sizes, variance, skewness, step)
 
     def p(self, counts: Codes, sums: Floats) -> Floats:
-        """One-sided p of slices with so many rows and such sums of centred ranks.
+        """One-sided p of m slices with so many rows [strata, m] of each stratum, and such sums [m] of centred ranks.
 
         Sums are taken half a step smaller, because they are discrete. Where many losses are equal, small samples lean
         to the right; a distribution that leans to the left is taken for a normal one, which is on the safe side.
         """
-        n = len(self.centred)
-        spread = np.sqrt(self.variance * counts * (n - counts) / n)
+        n = self.sizes[:, None]
+        pairs = counts * (n - counts)
+        variance = self.variance[:, None] * pairs / n
+        lean = np.divide(n - 1, pairs, out=np.zeros(pairs.shape), where=pairs > 0) ** 0.5 * self.skewness[:, None]
+        third = (lean * (n - 2 * counts) / np.maximum(1, n - 2) * variance**1.5).sum(axis=0)
+        spread = np.sqrt(variance.sum(axis=0))
         z = np.divide(sums - self.step / 2, spread, out=np.zeros(len(sums)), where=spread > 0)
-        lean = (n - 2 * counts) / (n - 2) * np.sqrt((n - 1) / (counts * (n - counts))) * self.skewness
-        return np.asarray(pearson3.sf(z, np.maximum(0, lean)), dtype=np.float64)
+        skewness = np.divide(third, spread**3, out=np.zeros(len(sums)), where=spread > 0)
+        return np.asarray(pearson3.sf(z, np.maximum(0, skewness)), dtype=np.float64)
+
+    def totals(self, codes: Codes, size: int) -> tuple[Codes, Floats]:
+        """Number of rows [strata, size] and sum of centred ranks [size] of each code; -1 is no code."""
+        inside = codes >= 0
+        cells = self.stratum[inside] * size + codes[inside]
+        counts = np.bincount(cells, minlength=len(self.sizes) * size).reshape(-1, size)
+        sums = np.bincount(codes[inside], weights=self.centred[inside], minlength=size)
+        return counts.astype(np.int64), sums.astype(np.float64)  # of nothing, sums are integers
+
+    def enough(self, counts: Codes, smallest: int) -> Rows:
+        """Which of m slices with so many rows [strata, m] have enough that can be compared, and as many to compare."""
+        others = self.sizes[:, None] - counts
+        compared = (counts > 0) & (others >= _OTHERS)
+        inside, outside = ((rows * compared).sum(axis=0) for rows in (counts, others))
+        return np.flatnonzero((inside >= smallest) & (outside >= smallest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +155,19 @@ class _Candidate:
         if self.low is None and self.high is None:
             return f"{self.column} is missing" if self.value is None else f"{self.column} = {self.value}"
         bounds = ((">=", self.low), ("<", self.high))
-        return f"{self.column} " + " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        return f"{self.column} " + " and ".join(f"{sign} {bound:.12g}" for sign, bound in bounds if bound is not None)
 
 
 def slices(
     loss: Floats,
     columns: Mapping[str, Values],
     *,
+    strata: Values | None = None,
     nominal: Collection[str] = ("cluster",),
     smallest: int = 20,
     level: float = 0.95,
     limit: int = 20,
-) -> tuple[Slice, ...]:
+) -> Slices:
     """The slices with significantly higher loss, the surest difference (low end of the interval) first.
 
     Of a column of names or truth values, each value is tested; of a numeric one, the best run of tenths and the best
@@ -132,6 +178,7 @@ def slices(
     Args:
         loss: [n]; rows with NaN are left out.
         columns: by name, each [n]. Numbers may be arrays of objects; lists count as their text.
+        strata: [n] what is not to be compared with each other, such as splits; by default all rows are of one.
         nominal: numeric columns whose numbers are names.
         smallest: fewest rows of a slice, and outside of it; at least 2.
         level: of the intervals; slices are reported whose corrected p is at most 1 - level.
@@ -142,29 +189,29 @@ def slices(
     """
     if smallest < 2:
         raise DataError(f"expected slices of 2 rows or more, found smallest={smallest}")
-    for name, values in columns.items():
+    for name, values in {**columns, **({} if strata is None else {"strata": strata})}.items():
         if len(values) != len(loss):
             raise DataError(f"expected {len(loss)} values of {name!r}, one per loss, found {len(values)}")
     known = np.flatnonzero(np.isfinite(loss))
     if len(known) < max(3, 2 * smallest):
-        return ()
+        return Slices((), 0)
     loss = loss[known].astype(np.float64)
-    ranks = _Ranks.of(loss)
+    ranks = _Ranks.of(loss, np.zeros(len(loss), dtype=np.int64) if strata is None else _coded(strata[known])[0])
     tried = [
         one
         for name, values in columns.items()
         for one in _candidates(name, values[known], ranks, smallest=smallest, nominal=name in nominal)
     ]
     if not tried:
-        return ()
+        return Slices((), 0)
     corrected = false_discovery_control([one.p for one in tried])
     measured = [
-        _measured(tried[place], loss, p_corrected=float(corrected[place]), tested=len(tried), level=level)
+        _measured(tried[place], loss, ranks.stratum, p_corrected=float(corrected[place]), level=level)
         for place in np.flatnonzero(corrected <= 1 - level)
     ]
     higher = sorted((one for one in measured if one.difference > 0), key=lambda one: -one.interval[0])
     distinct = _collapsed(higher, ranks, smallest=smallest, level=level, limit=limit)
-    return tuple(replace(one, rows=known[one.rows]) for one in distinct)
+    return Slices(tuple(replace(one, rows=known[one.rows]) for one in distinct), len(tried))
 
 
 def _candidates(name: str, values: Values, ranks: _Ranks, *, smallest: int, nominal: bool) -> Iterator[_Candidate]:
@@ -179,9 +226,9 @@ def _candidates(name: str, values: Values, ranks: _Ranks, *, smallest: int, nomi
 
 def _values(name: str, codes: Codes, values: Sequence[object], ranks: _Ranks, smallest: int) -> Iterator[_Candidate]:
     """One candidate per value that has enough rows, and leaves enough."""
-    counts, sums = _totals(codes, len(values), ranks)
-    enough = np.flatnonzero((counts >= smallest) & (len(codes) - counts >= smallest))
-    for code, p in zip(enough.tolist(), ranks.p(counts[enough], sums[enough]).tolist(), strict=True):
+    counts, sums = ranks.totals(codes, len(values))
+    enough = ranks.enough(counts, smallest)
+    for code, p in zip(enough.tolist(), ranks.p(counts[:, enough], sums[enough]).tolist(), strict=True):
         yield _Candidate(name, values[code], None, None, codes, code, code + 1, p)
 
 
@@ -189,14 +236,14 @@ def _ranges(name: str, numbers: Floats, ranks: _Ranks, smallest: int) -> Iterato
     """The best run of bins, and the best one that shares no bin with it; their p pays for all runs."""
     edges = _edges(numbers)
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right")).astype(np.int64)
-    counts, sums = (np.concatenate([[0], np.cumsum(one)]) for one in _totals(codes, len(edges) + 1, ranks))
-    first, last = np.triu_indices(len(counts), 1)
-    n = counts[last] - counts[first]
-    enough = (n >= smallest) & (len(codes) - n >= smallest)
-    first, last, n = first[enough], last[enough], n[enough]
-    p = np.minimum(1, len(n) * ranks.p(n, sums[last] - sums[first]))
+    counts, sums = ranks.totals(codes, len(edges) + 1)
+    first, last = np.triu_indices(len(sums) + 1, 1)
+    n, total = _between(counts, first, last), _between(sums, first, last)
+    enough = ranks.enough(n, smallest)
+    first, last = first[enough], last[enough]
+    p = np.minimum(1, len(enough) * ranks.p(n[:, enough], total[enough]))
     bounds = [None, *edges.tolist(), None]
-    free = np.ones(len(n), dtype=bool)
+    free = np.ones(len(enough), dtype=bool)
     for _ in range(2):
         if not free.any():
             return
@@ -206,22 +253,25 @@ def _ranges(name: str, numbers: Floats, ranks: _Ranks, smallest: int) -> Iterato
         free &= (last <= low) | (first >= high)
 
 
-def _totals(codes: Codes, size: int, ranks: _Ranks) -> tuple[Codes, Floats]:
-    """[size] number of rows and sum of centred ranks of each code; -1 is no code."""
-    inside = codes >= 0
-    counts = np.bincount(codes[inside], minlength=size)
-    sums = np.bincount(codes[inside], weights=ranks.centred[inside], minlength=size)
-    return counts.astype(np.int64), sums.astype(np.float64)  # of nothing, sums are integers
+def _between(values: NDArray[Any], first: Rows, last: Rows) -> NDArray[Any]:
+    """Sums of values[..., first:last], for each pair."""
+    ends = np.concatenate([np.zeros_like(values[..., :1]), np.cumsum(values, axis=-1)], axis=-1)
+    found: NDArray[Any] = ends[..., last] - ends[..., first]
+    return found
 
 
 def _edges(numbers: Floats) -> Floats:
-    """Inner bounds of the bins: tenths in four digits, so that a bound is what is printed; all values if they are few."""
+    """Inner bounds of the bins: tenths, short enough to be printed as they are; all values if they are few.
+
+    Four digits of the range that most values are in are enough, however far from zero it lies.
+    """
     finite = numbers[np.isfinite(numbers)]
     few = np.unique(finite[:1000])  # a glance spares sorting most columns
     if len(few) <= _BINS and len(few := np.unique(finite)) <= _BINS:
         return few[1:]
     cuts = np.quantile(finite, np.arange(1, _BINS) / _BINS)
-    return np.unique([float(f"{cut:.4g}") for cut in cuts])
+    spread = float(cuts[-1] - cuts[0]) or float(np.ptp(finite))
+    return np.unique(np.round(cuts, 3 - int(np.floor(np.log10(spread)))))
 
 
 def _numbers(values: Values) -> Floats | None:
@@ -254,12 +304,14 @@ def _name(cell: object) -> object:
             return str(cell)
 
 
-def _measured(candidate: _Candidate, loss: Floats, *, p_corrected: float, tested: int, level: float) -> Slice:
+def _measured(candidate: _Candidate, loss: Floats, stratum: Codes, *, p_corrected: float, level: float) -> Slice:
     rows = candidate.rows()
     outside = np.ones(len(loss), dtype=bool)
     outside[rows] = False
-    inside, rest = loss[rows], loss[outside]
-    mean, rest_mean = float(inside.mean()), float(rest.mean())
+    others = [loss[outside & (stratum == code)] for code in range(int(stratum.max()) + 1)]
+    compared = rows[np.array([len(other) >= _OTHERS for other in others])[stratum[rows]]]
+    difference, interval = _welch(loss[compared], stratum[compared], others, level)
+    mean = float(loss[compared].mean())
     return Slice(
         column=candidate.column,
         value=candidate.value,
@@ -268,25 +320,32 @@ def _measured(candidate: _Candidate, loss: Floats, *, p_corrected: float, tested
         description=candidate.description(),
         n=len(rows),
         mean_loss=mean,
-        rest_loss=rest_mean,
-        difference=mean - rest_mean,
-        interval=_welch(inside, rest, level),
+        rest_loss=mean - difference,
+        difference=difference,
+        interval=interval,
         p=candidate.p,
         p_corrected=p_corrected,
-        tested=tested,
         rows=rows,
     )
 
 
-def _welch(left: Floats, right: Floats, level: float) -> tuple[float, float]:
-    """Interval of the difference of two means with unequal variances (Welch 1947)."""
-    parts = np.array([left.var(ddof=1) / len(left), right.var(ddof=1) / len(right)])
-    difference, error = float(left.mean() - right.mean()), float(np.sqrt(parts.sum()))
+def _welch(inside: Floats, stratum: Codes, others: Sequence[Floats], level: float) -> tuple[float, tuple[float, float]]:
+    """Mean of what rows lose more than the others of their stratum, with its interval (Welch 1947).
+
+    The variance has the parts of Welch: one of the rows, and one of the others of each stratum by its share of rows.
+    """
+    shares = np.bincount(stratum, minlength=len(others)) / len(inside)
+    there = np.flatnonzero(shares).tolist()
+    above = inside - np.array([other.mean() if len(other) else 0.0 for other in others])[stratum]
+    difference = float(above.mean())
+    sizes = np.array([len(inside), *(len(others[code]) for code in there)])
+    variances = [above.var(ddof=1), *(shares[code] ** 2 * others[code].var(ddof=1) for code in there)]
+    parts = np.array(variances) / sizes
+    error = float(np.sqrt(parts.sum()))
     if error == 0:
-        return difference, difference
-    degrees = parts.sum() ** 2 / (parts**2 / (np.array([len(left), len(right)]) - 1)).sum()
-    half = error * float(t.ppf((1 + level) / 2, degrees))
-    return difference - half, difference + half
+        return difference, (difference, difference)
+    half = error * float(t.ppf((1 + level) / 2, parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum()))
+    return difference, (difference - half, difference + half)
 
 
 def _collapsed(ordered: Iterable[Slice], ranks: _Ranks, *, smallest: int, level: float, limit: int) -> list[Slice]:
@@ -314,5 +373,6 @@ def _repeats(one: Slice, kept: Slice, ranks: _Ranks, smallest: int, level: float
     remaining = one.rows[~shared]
     if len(remaining) < smallest:
         return True
-    p = ranks.p(np.array([len(remaining)]), np.array([ranks.centred[remaining].sum()]))
+    counts = np.bincount(ranks.stratum[remaining], minlength=len(ranks.sizes))[:, None]
+    p = ranks.p(counts, np.array([ranks.centred[remaining].sum()]))
     return bool(p[0] > 1 - level)

@@ -38,6 +38,7 @@ def analyze(
     clusters: Annotated[int | None, typer.Option(help="With kmeans: how many; chosen otherwise.", min=1)] = None,
     layer: Annotated[int, typer.Option(help="Hidden states to embed with; -1 is the last layer, 0 the words.")] = -1,
     pooling: Annotated[str, typer.Option(help="task, mean or cls.")] = "task",
+    dtype: Annotated[str, typer.Option(help="Of the vectors: float16, or float32 if they do not fit.")] = "float16",
     smallest: Annotated[int, typer.Option(help="Fewest rows of a slice.", min=2)] = 20,
     seed: Annotated[int, typer.Option(help="Of UMAP, clusters and samples.")] = 0,
     project: Folder = Path(),
@@ -48,7 +49,14 @@ def analyze(
 
     _one_of("--method", method, "hdbscan", "kmeans")
     _one_of("--pooling", pooling, "task", "mean", "cls")
-    options: dict[str, Any] = {"method": method, "pooling": pooling, "clusters": clusters, "layer": layer}
+    _one_of("--dtype", dtype, "float16", "float32")
+    options: dict[str, Any] = {
+        "method": method,
+        "pooling": pooling,
+        "clusters": clusters,
+        "layer": layer,
+        "dtype": dtype,
+    }
     with _progress() as advance:
         found = verbs.analyze(
             opened(project), run, force=force, smallest=smallest, seed=seed, advance=advance, **options
@@ -86,8 +94,8 @@ def similar(
     say(f"Run {found.run}: rows of {where} most like {query.id if id else 'the text'}", _told(query), "")
     if found.recall < 1:
         say(f"The index finds {found.recall:.1%} of the nearest rows.", "")
-    heads = ("id", "similarity", "label", "predicted", "loss", "text")
-    rows = ((row.id, row.similarity, row.label, row.predicted, row.loss, _text(row)) for row in found.rows)
+    heads = ("id", "similarity", "label", "predicted", "loss", "cluster", "text")
+    rows = ((row.id, row.similarity, row.label, row.predicted, row.loss, row.cluster, _text(row)) for row in found.rows)
     table("", heads, rows)
 
 
@@ -159,13 +167,20 @@ def plot(
 
 
 def _say_analyzed(found: Analyzed) -> None:
-    rows = ", ".join(f"{split} {count:,}" for split, count in found.splits.items())
-    say(f"Run {found.run}: {rows}; {found.dimensions} dimensions, layer {found.layer}, pooling {found.pooling}")
-    if found.fitted < sum(found.splits.values()):
+    sizes = ", ".join(f"{split} {count:,}" for split, count in found.splits.items())
+    say(f"Run {found.run}: {sizes}; {found.dimensions} dimensions, layer {found.layer}, pooling {found.pooling}")
+    count = sum(found.splits.values())
+    if found.fitted == 0:
+        say("Too few rows differ for a UMAP: its coordinates are principal components")
+    elif found.fitted < count:
         say(f"UMAP was fitted on {found.fitted:,} of the rows, the others were placed among them")
+    if found.searched < count:
+        say(f"Clusters were looked for in {found.searched:,} of the rows, the others were assigned to them")
     say("", f"{counted(len(found.clusters), 'cluster')} ({found.method}), {counted(found.unclustered, 'row')} in none:")
-    heads = ("cluster", "name", "rows", "stability", "mean loss", "accuracy")
-    table("", heads, ((c.number, c.name, c.n, c.stability, c.mean_loss, c.accuracy) for c in found.clusters))
+    splits = list(found.clusters[0].mean_loss) if found.clusters else []
+    measured = (f"{split} {what}" for what in ("loss", "accuracy") for split in splits)
+    rows = ((c.number, c.name, c.n, c.stability, *c.mean_loss.values(), *c.accuracy.values()) for c in found.clusters)
+    table("", ("cluster", "name", "rows", "stability", *measured), rows)
     say("")
     _say_slices(found.slices, found.slices.slices[:_FIRST_SLICES])
     say("", found.shift.sentence)
@@ -176,7 +191,9 @@ def _say_analyzed(found: Analyzed) -> None:
 
 def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
     if not shown:
-        say(f"No slice of {found.smallest} rows or more has a significantly higher loss.")
+        say(
+            f"None of {counted(found.tested, 'slice')} of {found.smallest} rows or more has a significantly higher loss."
+        )
         return
     say(f"{counted(len(found.slices), 'slice')} with a higher loss, of {found.tested:,} that were tested:")
     heads = ("slice", "rows", "mean loss", "difference", "95% interval", "p (BH)", "also")
@@ -211,7 +228,8 @@ def _say_lints(found: Linted) -> None:
 def _told(row: SeenRow) -> str:
     said = f"gold {row.label!r}, " if row.label is not None else ""
     loss = f", loss {row.loss:.3f}" if row.loss is not None else ""
-    return f"{_text(row)}\n{said}predicted {row.predicted!r}{loss}"
+    cluster = f", cluster {row.cluster!r}" if row.cluster else ""
+    return f"{_text(row)}\n{said}predicted {row.predicted!r}{loss}{cluster}"
 
 
 def _text(row: SeenRow) -> str:

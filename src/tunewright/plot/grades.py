@@ -76,7 +76,7 @@ def _histogram(axes: Axes, name: str, values: NDArray[np.float64]) -> None:
 def _bars(axes: Axes, slices: Sequence[Bar]) -> None:
     """Differences of mean loss with their intervals, the worst on top."""
     axes.set_title("slices with a higher loss", fontsize=11, color=INK, loc="left")
-    axes.set_xlabel("mean loss above that of all other rows (nats)", fontsize=10, color=FAINT)
+    axes.set_xlabel("mean loss above that of the other rows of the split (nats)", fontsize=10, color=FAINT)
     quiet_axes(axes)
     if not slices:
         axes.text(0.5, 0.5, "none found", transform=axes.transAxes, ha="center", color=FAINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -19,7 +20,7 @@ from tunewright.verbs.evaluations import is_grade, trained
 from tunewright.verbs.models import Advance, predictions, rows_of
 from tunewright.verbs.population import of_split, population
 from tunewright.verbs.results import Result
-from tunewright.verbs.slicing import slices
+from tunewright.verbs.slicing import sliced
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,7 @@ __all__ = ["Picture", "Plotted", "plot"]
 Picture = Literal["population", "errors", "dynamics"]
 
 _LABELS_TO_SEE = 10
+_NOT_TAKEN = {"errors": "colour", "dynamics": "split"}
 _UMAP, _PCA = ("umap1", "umap2"), ("pc1", "pc2")
 
 
@@ -67,38 +69,46 @@ def plot(
         run: None is the last training run.
         picture: which one.
         split: rows to draw: of the population, by default all; of errors, by default validation.
-        colour: column that colours the population, or groups the dynamics.
+        colour: column that colours the population, or groups the dynamics, by default the region of the data map.
         advance: told how far the model is, where it has to be asked.
 
     Raises:
         ColumnError: if there is no column to colour by.
-        DataError: if there is no such picture, or the split has no rows.
+        DataError: if there is no such picture, it has no such option, or the split has no rows.
         RunError: if there is no such run, or it lacks what the picture shows.
     """
     if picture not in get_args(Picture):
         raise DataError(f"no picture is called {picture!r}", fix=did_you_mean(picture, get_args(Picture)))
+    refused = _NOT_TAKEN.get(picture, "")
+    if {"colour": colour, "split": split}.get(refused) is not None:
+        raise DataError(f"the picture of the {picture} has no option {refused!r}", fix=f"leave out {refused}")
     found = find_run(project, run) if picture == "dynamics" else trained(project, run)
     match picture:
         case "population":
-            sheet, rows, colour = _population(project, found, split, colour)
+            sheet, rows, colour = _population(project, found, split, colour, advance)
         case "errors":
             split = split or "validation"
             sheet, rows = _errors(project, found, split, advance)
         case "dynamics":
             sheet, rows, colour = _dynamics(project, found, colour)
-    name = "-".join(filter(None, (picture, split if picture != "dynamics" else None, colour)))
+    name = re.sub(r"[^\w.-]+", "-", "-".join(filter(None, (picture, split, colour))))
     files = tuple(save(sheet, found.folder / "figures" / f"{name}.{kind}") for kind in ("png", "svg"))
     return Plotted(run=found.id, picture=picture, split=split, colour=colour, rows=rows, files=files)
 
 
-def _population(project: Project, run: Run, split: str | None, colour: str | None) -> tuple[Figure, int, str]:
+def _population(
+    project: Project, run: Run, split: str | None, colour: str | None, advance: Advance | None
+) -> tuple[Figure, int, str]:
     from tunewright.plot.population import figure
 
-    rows = population(project, run)
-    axes = next((pair for pair in (_UMAP, _PCA) if set(pair) <= set(rows.column_names)), None)
+    known = population(project, run).column_names
+    axes = next((pair for pair in (_UMAP, _PCA) if set(pair) <= set(known)), None)
     if axes is None:
         raise ColumnError(f"the rows of run {run.id} have no coordinates yet", fix="run `tunewright analyze`")
-    rows = rows if split is None else of_split(rows, split)
+    wanted = rows_of(project, run)
+    wanted = wanted if split is None else of_split(wanted, split)
+    predictions(project, run, wanted, advance=advance)
+    rows = run.widened(wanted)
     colour = _known(colour, rows) or _telling(run)
     names = ["split", "loss", colour, *axes, *(["cluster_name"] if "cluster_name" in rows.column_names else [])]
     sheet = figure(arrays_of(rows, list(dict.fromkeys(names))), axes=axes, colour=colour, **facts(run))
@@ -130,7 +140,7 @@ def _grades(project: Project, run: Run, said: pa.Table, about: dict[str, Any], s
     from tunewright.plot.grades import figure
 
     scores = {name: said[name].to_numpy().astype(np.float64) for name in said.column_names if is_grade(name)}
-    worst = slices(project, run, split=split).slices
+    worst = sliced(project, run, split=split).slices
     return figure(scores, [(one.description, one.n, one.difference, one.interval) for one in worst], **about)
 
 
