@@ -125,6 +125,7 @@ def test_errors_come_first_and_every_lint_has_a_docstring_and_advice():
 
 
 ANSWERS = column([["two", "two"], ["cats"], [], ["", "here"]])
+NAN = float("nan")
 CONTEXT = column(["one two", "cats sit", "no answer", "here"])
 
 
@@ -138,6 +139,19 @@ def titles(train, test, n=40):
     given = [*(train[row % len(train)] for row in range(n)), *(test[row % len(test)] for row in range(n))]
     texts = [f"text {row}" for row in range(2 * n)]
     return rows_of(texts, splits=["train"] * n + ["test"] * n, metadata={"title": column(given)})
+
+
+def years(train, test, n=40):
+    rows = titles(train, test, n)
+    return replace(rows, metadata={"year": rows.metadata["title"].astype(np.float64)})
+
+
+def named(**more):
+    """Four rows, the first of them right but for form, the next two right."""
+    labels = ["The Broncos", "Denver", "Paris", "Rome"]
+    return rows_of(
+        ["a", "b", "c", "d"], labels=labels, predicted=column(["broncos", "Denver", "Paris", "Bonn"]), **more
+    )
 
 
 def four(starts):
@@ -211,6 +225,26 @@ PLANTED = {
         titles(["a", "b", "c"], ["d", "e"]),
         titles(["a", "b", "c"], ["c", "d", "e"]),
         ("test shares no title with train", "note", ()),
+    ),
+    "years of their own, and some missing": (
+        years([2001, 2002, NAN], [2011, 2012, NAN]),
+        years([2001, 2002, NAN], [2011, 2002, NAN]),
+        ("test shares no year with train", "note", ()),
+    ),
+    "no year at all": (
+        six(metadata={"year": np.full(6, NAN)}),
+        six(metadata={"year": np.array([2001.0] + [NAN] * 5)}),
+        ("constant year", "warning", ()),
+    ),
+    "years that are missing in one split": (
+        years(list(range(200)), [NAN] * 30 + list(range(170)), 200),
+        years([NAN] * 30 + list(range(170)), [NAN] * 30 + list(range(170)), 200),
+        ("splits confounded with year", "warning", ()),
+    ),
+    "right but for form, by a metric of one's own": (
+        named(scores={"ter": np.array([0.3, 0.0, 0.0, 0.9])}),
+        named(scores={"ter": np.array([0.0, 0.0, 0.0, 0.9])}),
+        ("ter punishes form", "warning", ("r0",)),
     ),
     "right but for form": (
         rows_of(

@@ -99,23 +99,36 @@ def stopped_by_length(rows: Rows) -> Iterable[Lint]:
 
 
 def punished_form(rows: Rows) -> Iterable[Lint]:
-    """Predictions that a metric counts as wrong though only quotes, case, articles or spacing differ."""
-    if rows.predicted is None or rows.correct is None:
+    """Predictions that a metric counts as wrong though only quotes, case, articles or spacing differ.
+
+    Of the project's own metrics, whose best value is not known, those count as wrong that score no prediction equal to
+    a gold target as they score these.
+    """
+    if rows.predicted is None:
         return
-    said = rows.predicted.tolist()
-    golds = _golds(rows)
-    wrong = rows.correct.astype(np.float64) < 1
-    found = np.array(
-        [bad and _same_but_for_form(*pair) for bad, *pair in zip(wrong.tolist(), said, golds, strict=True)], dtype=bool
-    )
-    examples = "; ".join(f"{said[row]!r} for {golds[row][0]!r}" for row in np.flatnonzero(found)[:_EXAMPLES])
-    yield from finding(
-        rows,
-        found,
-        ("metric punishes form", "warning"),
-        f"predictions are right but for quotes, case, articles or spacing, and count as wrong: {examples}",
-        "normalise predictions and targets before the metric compares them",
-    )
+    said, golds = rows.predicted.tolist(), _golds(rows)
+    pairs = list(zip(said, golds, strict=True))
+    alike = np.array([_same_but_for_form(*pair) for pair in pairs], dtype=bool)
+    exact = np.array([one in accepted for one, accepted in pairs], dtype=bool)
+    wrong = {} if rows.correct is None else {"metric": rows.correct.astype(np.float64) < 1}
+    wrong |= {name: _outside(values, exact) for name, values in rows.scores.items()}
+    for name, bad in wrong.items():
+        found = alike & bad & ~exact
+        examples = "; ".join(f"{said[row]!r} for {golds[row][0]!r}" for row in np.flatnonzero(found)[:_EXAMPLES])
+        yield from finding(
+            rows,
+            found,
+            (f"{name} punishes form", "warning"),
+            f"predictions are right but for quotes, case, articles or spacing, and count as wrong: {examples}",
+            "normalise predictions and targets before the metric compares them",
+        )
+
+
+def _outside(scores: Values, exact: Mask) -> Mask:
+    """Scores that are worse, or better, than those of all exact predictions; none if nothing is exact."""
+    scores = scores.astype(np.float64)
+    known = scores[exact & np.isfinite(scores)]
+    return (scores < known.min()) | (scores > known.max()) if len(known) else np.zeros(len(scores), dtype=bool)
 
 
 def _at_their_places(context: str | None, answers: Sequence[str] | None, starts: Sequence[int] | None) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TRAIN", "Lint", "Mask", "Rows", "Severity", "Values", "codes", "finding", "labelled", "members", "varied"]
+__all__ = [
+    "TRAIN", "Lint", "Mask", "Rows", "Severity", "Values", "cells", "codes", "finding", "labelled", "members", "varied",
+]  # fmt: skip
 
 Values = NDArray[np.generic]
 Mask = NDArray[np.bool_]
@@ -43,7 +46,8 @@ class Rows:
     Known from a run:
         trained: ids that the model was trained on.
         predicted: what the model says, None where it was not asked.
-        correct: score of the prediction in [0, 1] by the project's metric, NaN where unknown.
+        correct: score of the prediction in [0, 1] by the task's metric, NaN where unknown.
+        scores: what each of the project's own metrics says of the prediction, NaN where unknown.
         stop_reason: why generation ended: "eos", "length" or None.
     """
 
@@ -66,6 +70,7 @@ class Rows:
     trained: Collection[str] | None = None
     predicted: Values | None = None
     correct: Values | None = None
+    scores: Mapping[str, Values] = field(default_factory=dict)
     stop_reason: Values | None = None
 
 
@@ -94,15 +99,20 @@ def labelled(rows: Rows) -> Mask:
     return np.array([label is not None for label in rows.label], dtype=bool)
 
 
+def cells(values: Values) -> list[object]:
+    """[n] the values, None where one is missing, as None or NaN."""
+    return [None if isinstance(cell, float) and isnan(cell) else cell for cell in values.tolist()]
+
+
 def varied(values: Values) -> bool:
-    """Whether there are two different values."""
-    return len(set(values.tolist())) > 1
+    """Whether there are two different values; missing is one."""
+    return len(set(cells(values))) > 1
 
 
 def codes(*columns: Values) -> NDArray[np.int64]:
-    """[n] one number per distinct combination of values, counted from 0."""
+    """[n] one number per distinct combination of values, counted from 0; missing is a value."""
     seen: dict[object, int] = {}
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    rows = zip(*map(cells, columns), strict=True)
     return np.array([seen.setdefault(row, len(seen)) for row in rows], dtype=np.int64)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tunewright.analyze.association import cramers_v
 from tunewright.analyze.lint_outputs import (
     answers_elsewhere,
     lost_answers,
@@ -16,7 +17,19 @@ from tunewright.analyze.lint_outputs import (
     trained_on_evaluation,
     truncated,
 )
-from tunewright.analyze.lint_rows import TRAIN, Lint, Rows, Severity, Values, codes, finding, labelled, members, varied
+from tunewright.analyze.lint_rows import (
+    TRAIN,
+    Lint,
+    Rows,
+    Severity,
+    Values,
+    cells,
+    codes,
+    finding,
+    labelled,
+    members,
+    varied,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -204,7 +217,7 @@ def confounded_splits(rows: Rows) -> Iterable[Lint]:
     """A metadata column that tells the splits apart (Cramér's V, Cramér 1946)."""
     for name, values in rows.metadata.items():
         levels = _levels(values)
-        strength = 0.0 if levels is None else _cramers_v(levels, codes(rows.split))
+        strength = 0.0 if levels is None else cramers_v(levels, codes(rows.split))
         if strength >= _CONFOUNDED and not _apart(values, rows.split):
             message = f"{name} tells the splits apart (Cramér's V {strength:.2f})"
             advice = "split at random within it, or report the score per value: a difference may be due to it"
@@ -267,9 +280,10 @@ def _alike(rows: Rows) -> NDArray[np.int64]:
 
 def _apart(values: Values, splits: Values) -> list[str]:
     """Splits that share no value with training; of few rows, or of values that hardly recur, that says nothing."""
-    cells = codes(values)
-    training = cells[splits == TRAIN]
-    others = ((name, cells[splits == name]) for name in sorted(set(splits.tolist()) - {TRAIN}))
+    known = np.array([cell is not None for cell in cells(values)], dtype=bool)
+    levels, splits = codes(values[known]), splits[known]
+    training = levels[splits == TRAIN]
+    others = ((name, levels[splits == name]) for name in sorted(set(splits.tolist()) - {TRAIN}))
     return [
         name
         for name, other in others
@@ -277,30 +291,17 @@ def _apart(values: Values, splits: Values) -> list[str]:
     ]
 
 
-def _recurring(cells: NDArray[np.int64]) -> bool:
-    return len(cells) >= _FEW_ROWS and len(cells) >= 2 * len(np.unique(cells))
+def _recurring(levels: NDArray[np.int64]) -> bool:
+    return len(levels) >= _FEW_ROWS and len(levels) >= 2 * len(np.unique(levels))
 
 
 def _levels(values: Values) -> NDArray[np.int64] | None:
-    """Codes of a column with few values, tenths of a numeric one with many, None for anything else."""
+    """Codes of a column with few values, tenths of a numeric one with many, None for anything else; missing is a level."""
     levels = codes(values)
     if levels.max(initial=-1) < _FEW_VALUES:
         return levels
     if values.dtype.kind not in "iuf":
         return None
     numbers = values.astype(np.float64)
-    return np.searchsorted(np.nanquantile(numbers, np.arange(0.1, 1, 0.1)), numbers).astype(np.int64)
-
-
-def _cramers_v(left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
-    """Association of two code columns in [0, 1], with the bias correction of Bergsma (2013)."""
-    left, right = codes(left), codes(right)
-    rows, columns = int(left.max(initial=-1)) + 1, int(right.max(initial=-1)) + 1
-    if min(rows, columns) < 2:
-        return 0.0
-    counts = np.bincount(left * columns + right, minlength=rows * columns).reshape(rows, columns).astype(np.float64)
-    n = counts.sum()
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n
-    excess = max(0.0, float(((counts - expected) ** 2 / expected).sum()) / n - (rows - 1) * (columns - 1) / (n - 1))
-    smaller = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
-    return min(1.0, float(np.sqrt(excess / smaller))) if smaller > 0 else 0.0
+    tenths = np.searchsorted(np.nanquantile(numbers, np.arange(0.1, 1, 0.1)), numbers)
+    return np.where(np.isnan(numbers), -1, tenths).astype(np.int64)
