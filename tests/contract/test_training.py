@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +23,6 @@ from tunewright.run import Run, runs
 from tunewright.tasks.source import load_tokenizer
 from tunewright.train.config import TrainConfig
 from tunewright.train.loop import fit, resume
-from tunewright.train.losses import MeasuredLoss
 
 # As source, because a killed process has to make the same ones.
 MAKING = """
@@ -125,46 +125,47 @@ def test_a_prediction_does_not_depend_on_its_batch(case, run):
     np.testing.assert_allclose(one["loss"].to_numpy(), many["loss"].to_numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["", "own"])
+@pytest.mark.parametrize("weights", [(1, 1), (1, 3)])
 @pytest.mark.parametrize("accumulation", [1, 4])
-def test_the_loss_is_a_mean_however_the_batch_is_split(case, tmp_path, accumulation):
-    still = CONFIG.with_changes(
-        epochs=1,
-        learning_rate=1e-9,
-        batch_size=8 // accumulation,
-        arguments={"gradient_accumulation_steps": accumulation, "logging_steps": 1},
-    )
-    made = fit(case.task, case.rows, model=case.source, config=still, root=tmp_path)
-    recorded = made.table("dynamics")["loss"].to_numpy()
-    logged = np.mean([entry["loss"] for entry in made.meta["history"] if "loss" in entry])
-    assert logged == pytest.approx(recorded.mean(), rel=0.1)
-
-
-def test_weights_count_in_the_loss_and_not_in_the_record(case, run, tmp_path):
-    rows = case.rows.append_column("weight", [[0.0 if number % 2 else 1.0 for number in range(case.rows.num_rows)]])
-    made = fit(case.task, rows, model=case.source, config=CONFIG.with_changes(epochs=1), root=tmp_path)
-    seen = set(made.table("dynamics")["id"].to_pylist())
-    weightless = {row["id"] for row in rows.to_pylist() if row["weight"] == 0}
-    assert seen
-    assert not seen & weightless
-
-
-def test_a_loss_of_the_users_own_is_what_is_trained(case, tmp_path):
+def test_the_loss_is_the_weighted_mean_of_those_recorded(case, tmp_path, accumulation, weights, own):
     def half(outputs, targets):
         return case.task.measure(outputs, targets)["loss"] / 2
 
-    arguments = {"logging_steps": 1}
-    still = CONFIG.with_changes(epochs=1, learning_rate=1e-9, arguments=arguments)
-    made = fit(case.task, case.rows, model=case.source, config=still, root=tmp_path, loss=half)
-    logged = np.mean([entry["loss"] for entry in made.meta["history"] if "loss" in entry])
-    assert 2 * logged == pytest.approx(made.table("dynamics")["loss"].to_numpy().mean(), rel=0.1)
+    rows = case.rows.append_column("weight", [[float(weights[row % 2]) for row in range(case.rows.num_rows)]])
+    config = CONFIG.with_changes(
+        epochs=1,
+        batch_size=8 // accumulation,
+        arguments={"gradient_accumulation_steps": accumulation, "logging_steps": 1},
+    )
+    made = fit(case.task, rows, model=case.source, config=config, root=tmp_path, loss=half if own else None)
+    logged = {entry["step"] - 1: entry["loss"] for entry in made.meta["history"] if "loss" in entry}
+    weight = dict(zip(rows["id"].to_pylist(), rows["weight"].to_pylist(), strict=True))
+    recorded = defaultdict(list)
+    for row in made.table("dynamics", ["id", "step", "loss"]).to_pylist():
+        recorded[row["step"]].append(row["loss"] * weight[row["id"]] / (2 if own else 1))
+    whole = [step for step, losses in recorded.items() if len(losses) == 8]
+    assert len(whole) >= 3
+    assert [logged[step] for step in whole] == pytest.approx([np.mean(recorded[step]) for step in whole], rel=1e-3)
 
 
-def test_measured_loss_leaves_out_what_has_none():
-    loss = MeasuredLoss(lambda outputs, _: outputs)
-    values = torch.tensor([1.0, float("nan"), 3.0])
-    assert loss(values, None) == 2.0
-    weighted = {"weight": torch.tensor([2.0, 1.0, 0.0])}
-    assert loss(values, weighted) == 1.0
+class Diverged(TrainerCallback):
+    """A model of nothing but NaN."""
+
+    def on_train_begin(self, args, state, control, model, **trainer):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.fill_(float("nan"))
+
+
+def test_a_model_that_diverged_has_no_loss_and_is_not_the_best(case, tmp_path):
+    config = CONFIG.with_changes(epochs=1, arguments={"logging_steps": 1})
+    made = fit(case.task, case.rows, model=case.source, config=config, root=tmp_path, callbacks=[Diverged()])
+    losses = [entry[name] for entry in made.meta["history"] for name in ("loss", "eval_loss") if name in entry]
+    assert len(losses) > 3
+    assert set(losses) == {None}, "JSON has no NaN"
+    if not case.task.labels:
+        assert made.meta["best_step"] is None
 
 
 @pytest.mark.parametrize(("event", "step"), [("on_step_end", 3), ("on_save", 10), ("on_epoch_end", 10)])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tunewright.train.losses import Loss, balanced
+from tunewright.train.losses import Loss, MeasuredLoss, balanced
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3], [-1.0, 3.0, 0.0]])
 TARGETS = torch.tensor([0, 2, 0])
@@ -59,6 +59,30 @@ def test_unlabelled_rows_do_not_count():
     labels = torch.tensor([0, -100, 0])
     expected = functional.cross_entropy(LOGITS[[0, 2]], labels[[0, 2]])
     torch.testing.assert_close(Loss(gamma=0.0)(outputs(), labels), expected)
+
+
+def cross_entropies(outputs, targets):
+    return functional.cross_entropy(outputs["logits"], targets, reduction="none")
+
+
+def test_a_loss_of_ones_own_gets_the_gold_classes_and_counts_as_weighted():
+    soft = functional.one_hot(TARGETS, 3).float() * torch.tensor([[2.0], [1.0], [0.5]])
+    own = MeasuredLoss(cross_entropies)
+    torch.testing.assert_close(own(outputs(), soft), Loss()(outputs(), soft))
+    torch.testing.assert_close(own(outputs(), soft, num_items_in_batch=torch.tensor(9)), Loss()(outputs(), soft))
+    torch.testing.assert_close(own(outputs(), TARGETS, num_items_in_batch=3), Loss()(outputs(), TARGETS))
+
+
+def test_a_mapping_of_targets_may_have_weights():
+    targets = {"weight": torch.tensor([2.0, 1.0, 0.0])}
+    assert MeasuredLoss(lambda outputs, _: outputs)(torch.tensor([1.0, 2.0, 3.0]), targets) == pytest.approx(4 / 3)
+
+
+@pytest.mark.parametrize("targets", [TARGETS, functional.one_hot(TARGETS, 3).float()])
+@pytest.mark.parametrize("loss", [Loss(), Loss(gamma=2.0), MeasuredLoss(cross_entropies)])
+def test_a_loss_that_is_no_number_stays_none(loss, targets):
+    assert loss(outputs(LOGITS * float("nan")), targets).isnan()
+    assert loss(outputs(LOGITS * float("nan")), targets, num_items_in_batch=3).isnan()
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])

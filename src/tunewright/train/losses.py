@@ -62,33 +62,43 @@ class Loss:
         self, outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
         """The sum over labelled examples by their number (over all accumulated batches when the Trainer counts)."""
-        losses = self.per_example(outputs["logits"], labels)
-        # multiplied, not selected: a selection would wait for the device at every step
-        labelled = (labels >= 0) if labels.ndim == 1 else labels.new_ones(len(labels))
-        total = (losses * labelled).sum()
-        if num_items_in_batch is None:
-            return total / labelled.sum()
-        # of distributions the Trainer has counted every entry
-        return total / (num_items_in_batch if labels.ndim == 1 else num_items_in_batch / labels.shape[-1])
+        return _mean(self.per_example(outputs["logits"], labels), labels, num_items_in_batch)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLoss:
     """The mean of what each example costs by a task's own measure or a user's function, times its weight.
 
-    Examples without a loss (NaN) do not count.
+    Of weighted distributions [batch, classes] the function gets the gold classes [batch], as without weights. What it
+    makes of an example with a target counts, also NaN: a model that has diverged must not look like a perfect one.
     """
 
     per_example: PerExample
 
     def __call__(self, outputs: Any, labels: Any, num_items_in_batch: torch.Tensor | int | None = None) -> torch.Tensor:
         """The sum over examples by their number (over all accumulated batches when the Trainer counts)."""
-        losses = self.per_example(outputs, labels)
-        known = ~losses.isnan()
-        losses = losses.where(known, 0.0)
-        if isinstance(labels, Mapping) and "weight" in labels:
-            losses = losses * labels["weight"]
-        return losses.sum() / (known.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch)
+        targets, weight = _weighted(labels)
+        losses = self.per_example(outputs, targets)
+        return _mean(losses if weight is None else losses * weight, labels, num_items_in_batch)
+
+
+def _weighted(labels: Any) -> tuple[Any, torch.Tensor | None]:
+    """Targets without the weights they carry, and the weights [batch]."""
+    if isinstance(labels, Mapping):
+        return labels, labels.get("weight")
+    return (labels.argmax(-1), labels.sum(-1)) if labels.ndim == 2 else (labels, None)
+
+
+def _mean(losses: torch.Tensor, labels: Any, counted: torch.Tensor | int | None) -> torch.Tensor:
+    """The sum over the examples with a target by their number, or by what the Trainer has counted of it."""
+    if isinstance(labels, Mapping):  # which the Trainer cannot count, and of which each has a target
+        return losses.mean()
+    if labels.ndim == 2:
+        # of distributions the Trainer has counted every entry
+        return losses.mean() if counted is None else losses.sum() * labels.shape[-1] / counted
+    labelled = labels >= 0
+    # a sum of all, not of a selection, which would wait for the device at every step
+    return losses.where(labelled, 0.0).sum() / (labelled.sum() if counted is None else counted)
 
 
 @lru_cache(maxsize=8)
