@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "source": GROUND | {"bindings", "data", "project"},  # it reads what a project says, and imports nothing of it
     "analyze": METRICS,
     "tasks": METRICS,
-    "train": GROUND | {"data", "observe", "run", "table", "tasks"},  # a finished training predicts, once
+    "train": GROUND | {"bindings", "data", "observe", "run", "table", "tasks"},  # a finished training predicts, once
     "observe": GROUND | {"data", "run", "table", "tasks"},
     "curate": GROUND | {"analyze", "data", "table"},
     "trial": GROUND | {"analyze", "curate", "data", "observe", "run", "table", "train"},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunewright.bindings import grades, metadata, metric, rowwise, shown, visualiser
+from tunewright.bindings import computed, grades, metadata, metric, rowwise, shown, visualiser
 from tunewright.errors import DataError, ProjectError
 
 COLUMNS = {"label": ["a", None, "b"], "predicted": ["a", "b", "a"]}
@@ -38,6 +38,34 @@ def test_a_metric_that_gives_no_numbers_is_refused(found):
 
     with pytest.raises(DataError, match="metric 'wrong'"):
         grades((wrong,), COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([1.0, float("nan")], "gave nan for row 'r3'"),
+        ([float("-inf"), 1.0], "-inf for row 'r1'"),
+        (float("inf"), "gave inf\n"),
+    ],
+)
+def test_a_metric_that_gives_what_is_not_finite_is_refused(found, message):
+    @metric(direction="higher")
+    def wrong(columns):
+        return found
+
+    with pytest.raises(DataError, match=rf"metric 'wrong' .*{message}"):
+        grades((wrong,), COLUMNS | {"id": ["r1", "r2", "r3"]})
+
+
+def test_numbers_of_numpy_are_numbers():
+    @metadata(rowwise=True)
+    def mean(row):
+        return np.mean(row["x"]) if row["x"] else 0
+
+    found = computed(mean, {"x": [[1, 2], []]}, 2)
+    assert found == {"mean": [1.5, 0]}
+    assert type(found["mean"][0]) is float
+    assert computed(metadata(lambda rows: [np.float32(1), 2.0]), {"x": [1, 2]}, 2) == {"<lambda>": [1.0, 2.0]}
 
 
 def test_a_metric_that_raises_is_named_with_its_line():

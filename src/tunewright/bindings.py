@@ -12,6 +12,7 @@ defines; plain functions can be given to ``Project`` as they are.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ __all__ = [
     "Visualiser",
     "as_metadata",
     "computed",
+    "described",
     "grades",
     "line_of",
     "metadata",
@@ -165,6 +167,20 @@ def as_metadata(function: Callable[..., Any]) -> Metadata:
     return function if isinstance(function, Metadata) else Metadata(function)
 
 
+def described(function: Callable[..., Any]) -> str:
+    """Name of a function, and a few characters that change with its text; none where it has no text.
+
+    >>> described(len)
+    'len'
+    """
+    name = getattr(function, "__name__", "a function")
+    try:
+        text = inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return name
+    return f"{name} {hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
 def computed(made: Metadata, columns: Columns, rows: int) -> dict[str, list[Any]]:
     """The columns that a metadata function makes, each with one value per row.
 
@@ -176,6 +192,7 @@ def computed(made: Metadata, columns: Columns, rows: int) -> dict[str, list[Any]
     """
     with_name = f"metadata function {made.name!r}"
     found: dict[str, list[Any]] = _called(with_name, made.function, lambda: _materialised(made, columns))
+    found = {name: [_plain(value) for value in values] for name, values in found.items()}
     for name, values in found.items():
         of = f" in {name!r}" if made.columns else ""
         if len(values) != rows:
@@ -215,7 +232,7 @@ def preprocessed(function: Callable[[Columns], Columns], columns: Columns, rows:
 
 
 def number_or_numbers(made: Metric, columns: Columns, rows: int) -> NDArray[np.float64]:
-    """What a metric says about labelled rows: float64 [rows], or [] for one number.
+    """What a metric says about labelled rows: float64 [rows], or [] for one number; finite.
 
     Raises:
         DataError: if it is neither.
@@ -234,6 +251,10 @@ def number_or_numbers(made: Metric, columns: Columns, rows: int) -> NDArray[np.f
         raise DataError(
             f"{name} gave shape {list(values.shape)} for {rows} rows", fix="return one number per row, or one number"
         )
+    if not np.isfinite(values).all():
+        first = int(np.argmin(np.isfinite(values)))
+        row = f" for row {columns.get('id', range(rows))[first]!r}" if values.ndim else ""
+        raise DataError(f"{name} gave {values.flat[first]}{row}", fix="return a finite number")
     return values
 
 
@@ -242,7 +263,7 @@ def grades(metrics: Sequence[Metric], columns: Columns) -> tuple[dict[str, NDArr
 
     Args:
         metrics: of the project.
-        columns: ``label`` (None: unlabelled), ``predicted`` and the task's target fields, [n].
+        columns: ``label`` (None: unlabelled), ``predicted``, the task's target fields and ``id``, [n].
 
     Returns:
         Per metric that is one, its value for each row, float64 [n] with NaN where there is no label; and per metric
@@ -343,6 +364,11 @@ def _listed(values: Any, name: str) -> list[Any]:
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
         raise DataError(f"{name} gave {type(values).__name__}, expected a list", fix="return one value per row")
     return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def _plain(value: Any) -> Any:
+    """Scalars of NumPy as those of Python."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def _kinds(values: Sequence[Any]) -> list[str]:

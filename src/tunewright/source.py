@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunewright.bindings import Metadata, as_metadata, computed, preprocessed
+from tunewright.bindings import Metadata, as_metadata, computed, described, preprocessed
 from tunewright.data.splits import UNLABELLED
 from tunewright.errors import DataError
 
@@ -84,11 +82,11 @@ def with_metadata(rows: pa.Table, functions: Sequence[Metadata]) -> pa.Table:
 
 
 def describe_columns(project: Project) -> str:
-    """Source, column names and the preprocess step, for people, and to notice that they have changed."""
-    step = project.preprocess
-    name = getattr(step, "__name__", "a function")
-    prepared = f", preprocess: {name} {_digest(step)}".rstrip() if step else ""
-    return f"{describe_sources(project)} (label: {project.label}, id: {project.id}, split: {project.split}{prepared})"
+    """Source, column names and the functions that make columns, for people, and to notice that they have changed."""
+    parts = [f"label: {project.label}", f"id: {project.id}", f"split: {project.split}"]
+    parts += [f"preprocess: {described(project.preprocess)}"] if project.preprocess else []
+    parts += [f"metadata: {described(as_metadata(function).function)}" for function in project.metadata]
+    return f"{describe_sources(project)} ({', '.join(parts)})"
 
 
 def describe_sources(project: Project) -> str:
@@ -127,15 +125,6 @@ def _with_column(rows: pa.Table, name: str, values: list[Any]) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # the step has changed what kind of values these are
         column = pa.array(values)
     return rows.set_column(rows.schema.get_field_index(name), name, column)
-
-
-def _digest(function: Callable[..., Any]) -> str:
-    """A few characters that change with the text of the function; none where it has no text."""
-    try:
-        text = inspect.getsource(inspect.unwrap(function))
-    except (OSError, TypeError):
-        return ""
-    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 def _located(source: str, folder: Path) -> str:

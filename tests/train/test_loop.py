@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import re
+from typing import ClassVar
+
 import pytest
 from transformers import TrainerCallback
 
 from tunewright.errors import RunError, TrainError
 from tunewright.files import claimed
 from tunewright.run import Run, find, runs
+from tunewright.tasks.answer import QuestionAnswering
 from tunewright.tasks.classify import Classification
-from tunewright.toy import toy_texts
+from tunewright.tasks.source import loading
+from tunewright.toy import toy_answers, toy_texts
 from tunewright.train.config import TrainConfig
 from tunewright.train.loop import fit, is_running, resume
 
@@ -180,6 +185,75 @@ def test_a_run_is_resumed_with_the_task_it_began_with(tmp_path, source, task, co
     run.update(status="interrupted")
     with pytest.raises(TrainError, match="another task"):
         resume(run, Classification(labels=("pos", "neg")))
+
+
+def spread(outputs, targets):
+    return outputs.logits.square().sum(-1)
+
+
+def flat(outputs, targets):
+    return outputs.logits.square().mean(-1)
+
+
+def test_a_run_is_resumed_with_the_loss_it_began_with(tmp_path, source, task, config):
+    short = config.with_changes(epochs=1, record="none")
+    run = fit(task, toy_texts(20), model=source, config=short, root=tmp_path, loss=spread)
+    run.update(status="interrupted")
+    assert re.fullmatch(r"spread [0-9a-f]{8}", run.meta["config"]["own_loss"])
+    for other in (None, flat):
+        with pytest.raises(TrainError, match="another own loss: spread"):
+            resume(run, task, loss=other)
+    assert resume(run, task, loss=spread).meta["status"] == "finished"
+
+
+def test_a_run_of_before_losses_were_noted_is_resumed(tmp_path, source, task, config):
+    run = fit(task, toy_texts(20), model=source, config=config.with_changes(epochs=1, record="none"), root=tmp_path)
+    noted = {name: value for name, value in run.meta["config"].items() if name != "own_loss"}
+    run.update(status="interrupted", config=noted)
+    assert resume(run, task, loss=spread).meta["status"] == "finished"
+
+
+class Watched(Classification):
+    """Says how its models were loaded."""
+
+    trusted: ClassVar[list[bool]] = []
+
+    def load_model(self, source, *, trust_remote_code=False):
+        self.trusted.append(trust_remote_code)
+        return Classification.load_model(self, source)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_code_that_comes_with_a_model_is_trusted_or_not_to_the_end(tmp_path, source, config, trusted):
+    Watched.trusted.clear()
+    config = config.with_changes(epochs=1, record="none", trust_remote_code=trusted)
+    fit(Watched(labels=("neg", "pos")), toy_texts(20), model=source, config=config, root=tmp_path)
+    assert Watched.trusted == [trusted, trusted]
+
+
+def test_what_cannot_be_loaded_is_said_with_the_setting():
+    with pytest.raises(TrainError, match=r"cannot load 'x': ValueError\(\)") as caught, loading("x"):
+        raise ValueError
+    assert "trust_remote_code=True" in caught.value.fix
+
+
+def test_answers_that_were_cut_are_told_from_questions_without_any(tmp_path, source, config):
+    far = {"question": "where ?", "context": "good " * 40 + "rome", "label": "rome", "answers_text": ["rome"]}
+    none = {"question": "who ?", "context": "good", "label": "", "answers_text": [], "answers_start": []}
+    rows = toy_answers(20).to_pylist()
+    rows += [far | {"answers_start": [200], "id": "cut", "split": "train"}, none | {"id": "none", "split": "train"}]
+    cutting = Cutting(max_length=24, stride=8)
+    run = fit(cutting, _table(rows), model=source, config=config.with_changes(epochs=1), root=tmp_path)
+    assert run.meta["untaught"] == {"count": 1, "ids": ["cut"]}
+    assert run.meta["unlabelled"] == 1
+
+
+class Cutting(QuestionAnswering):
+    """Reads the first window of each context alone."""
+
+    def encode(self, rows, tokenizer, *, offsets=False):
+        features = QuestionAnswering.encode(self, rows, tokenizer, offsets=offsets)
+        return [feature for feature in features if feature["id"] != "cut" or feature["window"] == 0]
 
 
 def test_two_processes_cannot_train_the_same_run(tmp_path, source, task, config):

@@ -42,8 +42,9 @@ class TrainConfig:
         seed: of the new head, the order of the examples and dropout.
         record: which training dynamics to keep: ``train``, ``epoch_end`` (a clean pass per epoch) or ``none``.
         batching: ``length`` puts similar lengths together (least padding), ``random`` is the Trainer's own order.
-        keep_best: keep the checkpoint with the best validation metric instead of the last one.
-        patience: stop after so many epochs without a better validation metric; None never stops early.
+        keep_best: keep the best checkpoint instead of the last one: by the task's metric on the validation rows, or by
+            the validation loss where the task has no list of labels.
+        patience: stop after so many epochs that were no better by the same measure; None never stops early.
         precision: ``auto`` measures whether bf16 is faster on this machine by a fifth or more.
         threads: CPU threads, or ``auto`` to measure which number is fastest now.
         trackers: names for the Trainer's ``report_to``: wandb, mlflow, tensorboard, trackio.

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, set_seed
 
+from tunewright.bindings import described
 from tunewright.errors import TrainError
 from tunewright.files import claimed
 from tunewright.observe.predict import predict
@@ -66,7 +67,7 @@ def fit(
         root: folder of runs.
         name: short name of the run.
         callbacks: further Trainer callbacks, such as a progress bar.
-        loss: what an example costs, instead of the cross-entropy of the task.
+        loss: what an example costs, instead of the cross-entropy of the task; see `MeasuredLoss`.
         meta: JSON values to keep in run.json (dataset, version, parent).
 
     Returns:
@@ -83,10 +84,10 @@ def fit(
     tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
     # reading the device starts the process group, through which the processes agree on one run
     _ = config.training_arguments("unused", validate=_labelled(examples, "validation").num_rows > 0).device
-    described = {"model": model, "task": repr(task), **config.to_json()}
+    whole = {"model": model, "task": repr(task), "own_loss": loss and described(loss), **config.to_json()}
     run = shared_run(
         lambda: Run.create(
-            root, kind="train", name=name, config=described, examples=examples, **provenance(), **(meta or {})
+            root, kind="train", name=name, config=whole, examples=examples, **provenance(), **(meta or {})
         )
     )
     with _training(run):
@@ -99,19 +100,22 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = (), l
     Optimizer, scheduler, random state, order and dynamics go on as if nothing had happened.
 
     Raises:
-        TrainError: if the run is finished, so that resuming would silently train nothing.
+        TrainError: if the run is finished, so that resuming would silently train nothing, or began with another task
+            or another loss.
     """
     if run.kind != "train" or "model" not in run.meta["config"]:
         raise TrainError(f"expected a training run that Tunewright began, found {run.id}", fix="name another run")
     if run.meta.get("status") == _FINISHED:
         raise TrainError(f"run {run.id} is finished, nothing is left to train", fix="train again without --resume")
-    if run.meta["config"].get("task") != repr(task):
-        raise TrainError(
-            f"run {run.id} began with another task: {run.meta['config'].get('task')}, now it is {task!r}",
-            fix="put the project's task back, or begin a new run",
-        )
-    config = TrainConfig.from_json(run.meta["config"])
-    tokenizer = load_tokenizer(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
+    began = run.meta["config"]
+    for what, now in (("task", repr(task)), ("own_loss", loss and described(loss))):
+        if began.get(what, now) != now:  # a run of before losses were noted says nothing of its own
+            raise TrainError(
+                f"run {run.id} began with another {what.replace('_', ' ')}: {began[what]}, now it is {now}",
+                fix="put the project's back, or begin a new run",
+            )
+    config = TrainConfig.from_json(began)
+    tokenizer = load_tokenizer(began["model"], trust_remote_code=config.trust_remote_code)
     with _training(run):
         return _train(run, task, tokenizer, config, callbacks, loss=loss)
 
@@ -186,13 +190,14 @@ def _train(
     trainer.remove_callback(PrinterCallback)
     if trainer.is_world_process_zero():
         lengths = [order[position]["length"] for position in range(len(order))]
+        cut, empty = _untaught(_taught(examples), train)
         run.update(
             status="running",
             config={**run.meta["config"], **config.to_json()},
             labels=list(task.labels),
             speed=dict(speed.seconds),
-            untaught=_untaught(_taught(examples), train),
-            unlabelled=_count(examples, "train") - _labelled(examples, "train").num_rows,
+            untaught={"count": len(cut), "ids": cut},
+            unlabelled=_count(examples, "train") - _labelled(examples, "train").num_rows + len(empty),
             weightless=_labelled(examples, "train").num_rows - _taught(examples).num_rows,
             padding=round(padding_ratio(lengths, batch_size), 4) if config.batching == "length" else None,
         )
@@ -202,7 +207,7 @@ def _train(
             # not trainer.save_model: it adds a pickle of the arguments
             model.save_pretrained(run.model_folder)
             tokenizer.save_pretrained(run.model_folder)
-            _finish(run, task, tokenizer, trainer)
+            _finish(run, task, tokenizer, config, trainer)
     return Run.open(run.folder)
 
 
@@ -232,13 +237,13 @@ def _run_trainer(trainer: Trainer, run: Run, checkpoint: Path | None) -> None:
                 callback.close()
 
 
-def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, trainer: Trainer) -> None:
+def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, config: TrainConfig, trainer: Trainer) -> None:
     run.meta = Run.open(run.folder).meta
     rows = _labelled(run.table("examples"), "validation")
     metrics: dict[str, float] = {}
     if rows.num_rows:
         # loaded from disk: in full precision, and what the user will load
-        model: Any = task.load_model(str(run.model_folder))
+        model: Any = task.load_model(str(run.model_folder), trust_remote_code=config.trust_remote_code)
         predictions = predict(model.to(trainer.args.device), task, tokenizer, rows)
         run.write("predictions", predictions)
         targets = rows.select([name for name in task.target_fields if name in rows.column_names])
@@ -286,11 +291,12 @@ def _features(task: Task, rows: pa.Table, tokenizer: PreTrainedTokenizerBase) ->
     return [feature for feature in features if feature["teaches"]]
 
 
-def _untaught(rows: pa.Table, features: Sequence[Feature]) -> dict[str, Any]:
-    """Training rows whose target is in none of their inputs: it was cut off."""
+def _untaught(rows: pa.Table, features: Sequence[Feature]) -> tuple[list[str], list[str]]:
+    """Ids of training rows that no input teaches: those whose target was cut off, and those whose target is empty."""
     taught = {feature["id"] for feature in features}
-    ids = [name for name in rows["id"].to_pylist() if name not in taught]
-    return {"count": len(ids), "ids": ids}
+    labels = rows["label"].to_pylist() if "label" in rows.column_names else [""] * rows.num_rows
+    silent = [(name, label) for name, label in zip(rows["id"].to_pylist(), labels, strict=True) if name not in taught]
+    return [name for name, label in silent if label], [name for name, label in silent if not label]
 
 
 def _typical(features: Sequence[Feature], config: TrainConfig) -> list[Feature]:
