@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 from dataclasses import FrozenInstanceError, replace
 
@@ -149,6 +150,37 @@ def test_metadata_called_like_a_computed_column_is_imported_once(project):
     assert set(open_dataset(named).table()["original_words"].to_pylist()) == {7}
     (project.folder / "toy.parquet").unlink()
     assert open_dataset(named).fields.metadata == ("original_words",)
+
+
+def words_of(folder, expression):
+    """The column that a metadata function of project.py makes, whose text is this."""
+    (folder / "project.py").write_text(
+        "from tunewright.bindings import metadata\n"
+        + GOOD
+        + f"""
+@metadata(rowwise=True)
+def words(row):
+    return {expression}
+"""
+    )
+    return set(open_dataset(open_project(folder)).table()["original_words"].to_pylist())
+
+
+def test_an_edited_metadata_function_is_imported_anew(folder):
+    assert words_of(folder, "1") == {1}
+    assert words_of(folder, "2") == {2}
+    open_dataset(open_project(folder)).apply([Drop(ids=("toy-0000",))])
+    with pytest.raises(ProjectError, match="disagree: source"):
+        words_of(folder, "3")
+
+
+def test_a_dataset_of_before_metadata_functions_were_noted_still_opens(folder):
+    words_of(folder, "1")
+    path = next((folder / "data" / "toy").glob("*.json"))
+    meta = json.loads(path.read_text())
+    meta["source"] = meta["source"].partition(", metadata: ")[0] + ")"
+    path.write_text(json.dumps(meta))
+    assert words_of(folder, "2") == {1}
 
 
 def test_edits_are_never_lost_by_a_correction(project):

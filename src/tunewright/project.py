@@ -53,15 +53,16 @@ class Project:
         id: column of the source with unique ids; made of split and row number where it is missing.
         split: column of the source with split names.
         fields: further columns of the source to keep, for lints and tooltips; no model reads them.
-        metadata: functions that make further columns; each gets the rows as columns and is called once, at import.
-            Plain ones, or decorated (see `tunewright.bindings.metadata`). A column called like a computed one (see
+        metadata: functions that make further columns; each gets the rows as columns and is called once, at import; a
+            change of its text imports anew. Plain ones, or decorated (see `tunewright.bindings.metadata`). A column called like a computed one (see
             `tunewright.columns`) is stored as ``original_<name>``.
         metrics: functions that score predictions (see `tunewright.bindings.metric`).
         visualisers: functions from a row to text for the detail view (see `tunewright.bindings.visualiser`).
-        loss: function from a model's outputs and the batch's targets to a tensor [batch], to train on in place of the
-            task's own.
+        loss: function from a model's outputs and the batch's targets (class indices [batch], or a mapping of tensors
+            where the task has no list of labels) to a tensor [batch], to train on in place of the task's own. The
+            weights of the rows are multiplied in afterwards.
         preprocess: function from the source's rows as columns to those columns that it changes or adds; called once,
-            at import, before the metadata functions.
+            at import, before the metadata functions; a change of its text imports anew.
         unlabelled: a file, folder or name on the Hub with rows that have no labels; they become the split
             ``unlabelled``.
         splits: split -> share, to make splits afresh; None keeps those given and makes only what is missing.
@@ -270,11 +271,17 @@ def _differences(project: Project, dataset: Dataset) -> list[str]:
         "labels": (project.task.labels, dataset.label_names),
         "targets": (_targets(project), dataset.fields.target),
         "metadata": (tuple(map(stored_as, project.fields + made)), dataset.fields.metadata),
-        "source": (describe_columns(project), dataset.meta["source"]),
+        "source": (_described_alike(project, dataset.meta["source"]), dataset.meta["source"]),
         "splits": (project.splits and dict(project.splits), dataset.meta["splits"]),
         "seed": (project.seed, dataset.meta["seed"]),
     }
     return [f"{name} {new!r}, imported {old!r}" for name, (new, old) in pairs.items() if new != old]
+
+
+def _described_alike(project: Project, imported: str) -> str:
+    """The project's description; without its metadata functions where the dataset is from before they were noted."""
+    without = describe_columns(replace(project, metadata=()))
+    return without if without == imported else describe_columns(project)
 
 
 def _with_decorated(project: Project, variables: Mapping[str, Any]) -> Project:
