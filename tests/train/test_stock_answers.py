@@ -21,7 +21,8 @@ from tunewright.tasks.source import load_tokenizer
 from tunewright.toy import toy_answers
 from tunewright.train.recorder import Recorder
 
-TASK = QuestionAnswering(max_length=28, stride=8)
+# windows without the answer are examples of no answer, as the model's own loss has them
+TASK = QuestionAnswering(max_length=28, stride=8, unanswerable=True)
 EPOCHS = 3
 
 
@@ -96,6 +97,12 @@ def test_every_window_is_recorded_once_per_epoch(trained):
     )
     assert Counter(zip(seen["id"], seen["window"], seen["epoch"], strict=True)) == expected
     assert [(entry["seen"], entry["expected"]) for entry in run.meta["coverage"]] == [(24, 24)] * EPOCHS
+
+
+def test_the_examples_are_rows_and_not_windows(trained):
+    rows, run, _ = trained
+    assert max(rows["window"]) > 0
+    assert run.table("examples")["id"].to_pylist() == list(dict.fromkeys(rows["id"]))
 
 
 def test_the_recorded_loss_is_twice_the_one_logged(trained):

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import torch
 from transformers import TrainerCallback
@@ -359,13 +360,14 @@ def _made_by_first_process(root: Path, dataset: Any, task: Task, ids: list[str])
 
 
 def _examples(dataset: Any, task: Task, ids: list[str]) -> pa.Table:
-    """What a script's dataset says about its rows: texts where it has them, labels by name."""
+    """What a script's dataset says about its rows, by the first window of each: texts it has, labels by name."""
     columns = getattr(dataset, "column_names", None) or ()
     texts = {name: list(dataset[name]) for name in task.text_fields if name in columns}
     given = next((name for name in ("label", "labels") if name in columns), None)
     targets = dataset[given] if given else (dataset[position].get("labels") for position in range(len(ids)))
     labels = pa.array([_label_name(target, task.labels) for target in targets], pa.string())
-    return pa.table({"id": ids, "split": ["train"] * len(ids), **texts, "label": labels})
+    windows = pa.table({"id": ids, "split": ["train"] * len(ids), **texts, "label": labels})
+    return windows.take(np.sort(np.unique(ids, return_index=True)[1]))
 
 
 def _label_name(target: Any, labels: Sequence[str]) -> str | None:
