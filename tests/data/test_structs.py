@@ -40,6 +40,18 @@ def test_objects_of_several_shapes_are_taken_apart_row_by_row(tmp_path):
     }
 
 
+def test_columns_in_several_chunks_and_large_lists():
+    one = pa.struct({"text": pa.string()})
+    table = pa.table(
+        {
+            "by": pa.chunked_array([[{"text": "ada"}], [None]], one),
+            "answers": pa.chunked_array([[[{"text": "a"}]], [None]], pa.large_list(one)),
+        }
+    )
+    assert flatten(table).to_pydict() == {"by_text": ["ada", None], "answers_text": [["a"], None]}
+    assert flatten(table.slice(0, 0)).to_pydict() == {"by_text": [], "answers_text": []}
+
+
 def test_two_fields_never_become_one_column():
     flat = flatten(pa.table({"answers": [{"start": 1, "answer_start": 2}]}))
     assert flat.to_pylist() == [{"answers_start": 1, "answers_answer_start": 2}]

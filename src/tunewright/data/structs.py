@@ -45,15 +45,17 @@ def _parts(name: str, column: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
 
 def _fields(column: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     """Values by field; none for what is no struct."""
-    values = column.combine_chunks()
     if pa.types.is_struct(column.type):
-        names = [field.name for field in column.type]
-        return {name: pa.chunked_array([part]) for name, part in zip(names, values.flatten(), strict=True)}
-    if pa.types.is_list(column.type) and pa.types.is_struct(column.type.value_type):
+        return dict(zip([field.name for field in column.type], column.flatten(), strict=True))
+    if _is_list(column.type) and pa.types.is_struct(column.type.value_type):
         names = [field.name for field in column.type.value_type]
-        rows = values.to_pylist()
+        rows = column.to_pylist()
         return {name: pa.chunked_array([pa.array([_each(row, name) for row in rows])]) for name in names}
     return {}
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _each(row: list[dict[str, object] | None] | None, name: str) -> list[object] | None:
