@@ -8,6 +8,7 @@ from transformers import TrainerCallback
 import tunewright as tw
 from tunewright.errors import EditError, RunError, TrainError
 from tunewright.project import open_dataset
+from tunewright.tasks.answer import QuestionAnswering
 from tunewright.verbs.learn import resumable
 
 
@@ -55,6 +56,11 @@ def test_a_run_without_a_model_is_no_start(new):
         tw.train(new, callbacks=[Stop()])
     with pytest.raises(RunError, match="no model"):
         tw.train(new, from_run="last")
+
+
+def test_a_run_of_another_task_is_no_start(project, first):
+    with pytest.raises(RunError, match="learnt the task Classification, the project's is QuestionAnswering"):
+        tw.train(replace(project, task=QuestionAnswering(question="text", context="text")), from_run=first)
 
 
 def test_an_interrupted_run_goes_on(new, same_as):

@@ -12,6 +12,7 @@ from tunewright.bindings import metric
 from tunewright.data.edits import Relabel
 from tunewright.errors import DataError, RunError
 from tunewright.project import find_run, open_dataset
+from tunewright.verbs.evaluations import predict_split
 from tunewright.verbs.lengths import token_lengths
 from tunewright.verbs.models import load
 
@@ -139,6 +140,14 @@ def test_the_projects_own_metrics_are_scored_with_intervals(project, first):
     def misses(columns):
         return sum(gold != said for gold, said in zip(columns["label"], columns["predicted"], strict=True))
 
+    @metric(direction="higher")
+    def undefined(columns):
+        return [float("nan")] * len(columns["label"])
+
+    before = list(project.runs_folder.iterdir())
+    with pytest.raises(DataError, match="metric 'undefined' gave nan for row"):
+        predict_split(replace(project, metrics=(long_enough, undefined)), first, split="test")
+    assert list(project.runs_folder.iterdir()) == before, "nothing is half-written"
     found = tw.evaluate(replace(project, metrics=(long_enough, misses)), first)
     assert found.own == {"long_enough": 1.0, "misses": found.mistakes}
     assert [(one.name, one.mean, one.n) for one in found.grades] == [("long_enough", 1.0, found.scores.n)]

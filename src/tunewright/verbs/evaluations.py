@@ -132,7 +132,12 @@ def new_evaluation(
     members: tuple[str, ...] = (),
     weights: tuple[float, ...] = (),
 ) -> Run:
-    """Write rows and their predictions as a finished run of kind ``eval``, with its scores."""
+    """Write rows and their predictions as a finished run of kind ``eval``, with its scores.
+
+    Raises:
+        DataError: if one of the project's own metrics gives what is no score; nothing is written then.
+    """
+    by_row, own = _own_metrics(project, rows, predictions)
     run = Run.create(
         project.runs_folder,
         kind="eval",
@@ -150,21 +155,20 @@ def new_evaluation(
         weights=list(weights),
     )
     run.write("predictions", predictions)
-    own = _own_metrics(project, run)
+    if by_row is not None:
+        run.write(_OWN, by_row)
     run.update(status="finished", metrics=_metrics(run) | own, own_metrics=own)
     return run
 
 
-def _own_metrics(project: Project, run: Run) -> dict[str, float]:
-    """Scores of the project's own metrics; what they say about each row becomes columns."""
+def _own_metrics(project: Project, rows: pa.Table, predictions: pa.Table) -> tuple[pa.Table | None, dict[str, float]]:
+    """What the project's own metrics say about each row, as columns if any does, and their scores."""
     from tunewright.bindings import grades as grade_rows
 
-    targets = [name for name in project.task.target_fields if name in run.table("examples").column_names]
-    columns = left_join(run.table("predictions", ["id", "label", "predicted"]), run.table("examples", ["id", *targets]))
+    targets = [name for name in project.task.target_fields if name in rows.column_names]
+    columns = left_join(predictions.select(["id", "label", "predicted"]), rows.select(["id", *targets]))
     by_row, found = grade_rows(project.metrics, columns.to_pydict())
-    if by_row:
-        run.write(_OWN, pa.table({"id": columns["id"], **by_row}))
-    return found
+    return pa.table({"id": columns["id"], **by_row}) if by_row else None, found
 
 
 def labelled(run: Run, split: str | None = None) -> pa.Table:

@@ -51,7 +51,7 @@ def train(
     Raises:
         EditError: if there is no such version.
         TrainError: if a change is no field of the configuration, or nothing can be trained.
-        RunError: if there is no such run.
+        RunError: if there is no such run, or it has no model for the project's task.
     """
     started = time.perf_counter()
     callbacks = [*_shown(progress=progress), *callbacks]
@@ -109,16 +109,9 @@ def _begin(
     if "arguments" in changes:  # one setting changes one argument, and leaves the project's others
         changes = changes | {"arguments": {**project.train.arguments, **changes["arguments"]}}
     config = project.train.with_changes(**changes)
+    parent = None if from_run is None else _start(project, from_run)
     dataset = open_dataset(project)
     resolved = dataset.resolve(version)
-    parent = None if from_run is None else find_run(project, from_run)
-    if parent is not None and not parent.model_folder.is_dir():
-        raise RunError(f"run {parent.id} has no model to start from", fix="name a finished training run")
-    if parent is not None and parent.labels != project.task.labels:
-        raise RunError(
-            f"run {parent.id} knows the labels {list(parent.labels)}, the project has {list(project.task.labels)}",
-            fix="start from the project's model, or put the labels back",
-        )
     table = dataset.table(resolved)
     return fit(
         project.task,
@@ -137,6 +130,25 @@ def _begin(
             "seed": config.seed,
         },
     )
+
+
+def _start(project: Project, from_run: Run | str) -> Run:
+    """A run whose model can learn on in the project."""
+    run, task = find_run(project, from_run), type(project.task).__name__
+    if not run.model_folder.is_dir():
+        raise RunError(f"run {run.id} has no model to start from", fix="name a finished training run")
+    learnt = run.meta["config"].get("task", task).partition("(")[0]
+    if learnt != task:
+        raise RunError(
+            f"run {run.id} learnt the task {learnt}, the project's is {task}",
+            fix="start from the project's model, or from a run of the same task",
+        )
+    if run.labels != project.task.labels:
+        raise RunError(
+            f"run {run.id} knows the labels {list(run.labels)}, the project has {list(project.task.labels)}",
+            fix="start from the project's model, or put the labels back",
+        )
+    return run
 
 
 def _resume(
