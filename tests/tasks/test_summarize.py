@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    AutoModel,
     BatchEncoding,
     DataCollatorForSeq2Seq,
     EncoderDecoderModel,
@@ -169,6 +171,14 @@ def test_half_precision_logits_are_measured_in_single_precision():
     torch.testing.assert_close(half, single)
 
 
+def test_blocks_of_rows_give_the_same(monkeypatch):
+    logits = torch.randn(5, 4, 50, generator=torch.Generator().manual_seed(0))
+    targets = torch.randint(-1, 50, (5, 4), generator=torch.Generator().manual_seed(0))
+    whole = TASK.measure(SimpleNamespace(logits=logits), targets)
+    monkeypatch.setattr("tunewright.tasks.generate._LOGITS", 2 * 4 * 50)
+    torch.testing.assert_close(TASK.measure(SimpleNamespace(logits=logits), targets), whole, equal_nan=True)
+
+
 def test_the_gradient_is_that_of_cross_entropy_and_a_row_without_gold_has_none():
     logits = torch.randn(2, 3, 7, requires_grad=True)
     gold = torch.tensor([[1, 2, -100], [-100, -100, -100]])
@@ -298,6 +308,25 @@ def test_the_embedded_encoder_becomes_both_halves():
     said = predict(model, TASK, tokenizer, ROWS.slice(0, 2))
     assert set(said["stop_reason"].to_pylist()) <= {"eos", "length"}
     assert embed(model, TASK, tokenizer, ROWS.slice(0, 2))["vector"].type.list_size == 384
+
+
+def test_halves_in_half_precision_are_loaded_in_single(tmp_path):
+    source = toy_model(tmp_path)
+    with quiet():
+        half = AutoModel.from_pretrained(source).bfloat16()
+        half.config.dtype = torch.bfloat16
+        half.save_pretrained(source)
+    assert {weights.dtype for weights in TASK.load_model(source).parameters()} == {torch.float32}
+
+
+def test_the_start_of_the_decoder_is_read_once_and_without_the_models_own_code(tmp_path):
+    tokenizer = load_tokenizer(toy_seq2seq(tmp_path))
+    config = json.loads((tmp_path / "config.json").read_text())
+    custom = config | {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Mine"}, "decoder_start_token_id": 4}
+    (tmp_path / "config.json").write_text(json.dumps(custom))
+    assert decoder_start(tokenizer) == 4
+    (tmp_path / "config.json").unlink()
+    assert decoder_start(tokenizer) == 4
 
 
 def test_a_decoder_that_starts_nowhere_is_an_error(tmp_path):

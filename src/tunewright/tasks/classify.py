@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError, ProjectError, did_you_mean
-from tunewright.tasks.padding import padded
-from tunewright.tasks.source import loading
+from tunewright.tasks.padding import IGNORED, padded
+from tunewright.tasks.source import pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tunewright.tasks import Collator, Feature, Forward
 
 __all__ = ["Classification"]
-
-_UNLABELLED = -100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +77,13 @@ class Classification:
         limit = min(self.max_length or 512, tokenizer.model_max_length)
         encoded = tokenizer(*texts, truncation=True, max_length=limit)
         places = self._places(texts, tokenizer, limit) if offsets else [{} for _ in texts[0]]
-        codes = self._codes(rows[self.label]) if self.label in rows else [_UNLABELLED] * len(texts[0])
+        codes = self._codes(rows[self.label]) if self.label in rows else [IGNORED] * len(texts[0])
         targets = self._weighted(codes, rows["weight"]) if "weight" in rows else codes
         names = list(encoded.keys())
         return [
             {name: encoded[name][row] for name in names}
             | {"id": example, "window": 0, "length": len(encoded["input_ids"][row])}
-            | {"labels": target, "teaches": codes[row] != _UNLABELLED}
+            | {"labels": target, "teaches": codes[row] != IGNORED}
             | places[row]
             for row, (example, target) in enumerate(zip(rows["id"], targets, strict=True))
         ]
@@ -100,24 +98,22 @@ class Classification:
         return collate
 
     def load_model(self, source: str, *, trust_remote_code: bool = False) -> PreTrainedModel:
-        """``AutoModelForSequenceClassification`` with this task's labels; safetensors only.
+        """``AutoModelForSequenceClassification`` with this task's labels, in float32; safetensors only.
 
         Raises:
             TrainError: if there is no such model.
         """
         from transformers import AutoModelForSequenceClassification
 
-        with loading(source) as name:
-            model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-                name,
-                num_labels=len(self.labels),
-                id2label=dict(enumerate(self.labels)),
-                label2id={label: code for code, label in enumerate(self.labels)},
-                use_safetensors=True,
-                trust_remote_code=trust_remote_code,
-                ignore_mismatched_sizes=True,
-            )
-        return model
+        return pretrained(
+            AutoModelForSequenceClassification,
+            source,
+            num_labels=len(self.labels),
+            id2label=dict(enumerate(self.labels)),
+            label2id={label: code for code, label in enumerate(self.labels)},
+            trust_remote_code=trust_remote_code,
+            ignore_mismatched_sizes=True,
+        )
 
     def measure(self, outputs: Any, targets: torch.Tensor) -> dict[str, torch.Tensor]:
         """Per-example statistics of the gold label.
@@ -207,12 +203,12 @@ class Classification:
             raise DataError(
                 f"expected the labels {list(self.labels)}, found {unknown[:5]}", fix=did_you_mean(unknown[0], known)
             )
-        return [_UNLABELLED if name is None else known[name] for name in names]
+        return [IGNORED if name is None else known[name] for name in names]
 
     def _weighted(self, codes: list[int], weights: Sequence[float]) -> list[Any]:
         if all(weight == 1 for weight in weights):
             return list(codes)
-        if _UNLABELLED in codes:
+        if IGNORED in codes:
             raise DataError("weights need a label on every row", fix="drop the unlabelled rows first")
         targets = []
         for code, weight in zip(codes, weights, strict=True):

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import TrainError
-from tunewright.tasks.source import load_tokenizer, loading
+from tunewright.tasks.source import load_tokenizer, loading, pretrained
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Generated", "decoder_start", "generate", "load_encoder_decoder", "token_log_probabilities"]
+__all__ = [
+    "Generated",
+    "decoder_start",
+    "generate",
+    "load_encoder_decoder",
+    "rows_at_a_time",
+    "token_log_probabilities",
+]
 
-_LOGITS = 1 << 26  # that generated text is scored with at a time: 256 MB
+_LOGITS = 1 << 26  # that are scored at a time: 256 MB, and as much again for each step of the formula
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +40,9 @@ class Generated:
 
 
 def load_encoder_decoder(source: str, *, trust_remote_code: bool = False) -> PreTrainedModel:
-    """The encoder-decoder at a source, or one built from two copies of the encoder there; safetensors only.
+    """The encoder-decoder at a source, or one built from two copies of the encoder there; in float32.
 
-    The cross attention and head of one that is built are drawn from the current torch seed.
+    Read from safetensors only. The cross attention and head of one that is built are drawn from the current torch seed.
 
     Raises:
         TrainError: if there is no such model, or none that can be built from it.
@@ -44,11 +52,10 @@ def load_encoder_decoder(source: str, *, trust_remote_code: bool = False) -> Pre
     with loading(source) as name:
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         if not config.is_encoder_decoder:
-            return _from_encoder(name, load_tokenizer(source, trust_remote_code=trust_remote_code))
-        model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
-            name, use_safetensors=True, trust_remote_code=trust_remote_code
-        )
-    return model
+            return _from_encoder(
+                name, load_tokenizer(source, trust_remote_code=trust_remote_code), trusted=trust_remote_code
+            )
+    return pretrained(AutoModelForSeq2SeqLM, source, trust_remote_code=trust_remote_code)
 
 
 def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -57,16 +64,11 @@ def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
     As in BART, and not the token that targets begin with: a decoder that has read it twice learns to write it for ever.
 
     Raises:
-        TrainError: if neither says, or only code that came with the model would.
+        TrainError: if neither says; of a model with code of its own, only its config.json is asked.
     """
-    from transformers import AutoConfig
-
     source = tokenizer.name_or_path
-    with loading(source) as name:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-    start = tokenizer.sep_token_id
-    if config.is_encoder_decoder:
-        start = getattr(config, "decoder_start_token_id", None)
+    config = _config(source)
+    start = config.get("decoder_start_token_id") if config.get("is_encoder_decoder") else tokenizer.sep_token_id
     if start is None:
         raise TrainError(
             f"{source!r} does not say which token its decoder starts from",
@@ -130,15 +132,32 @@ def generate(
 def token_log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """float32 [batch, tokens] log-probabilities of tokens [batch, tokens] under logits [batch, tokens, vocabulary].
 
-    A row at a time, so that no float32 copy of all logits is made.
+    A few rows at a time, so that no float32 copy of all logits is made.
     """
     import torch
 
-    rows = zip(map(torch.Tensor.float, logits.unbind(0)), tokens.unbind(0), strict=True)
-    return torch.stack([row.gather(1, ids.unsqueeze(1)).squeeze(1) - row.logsumexp(-1) for row, ids in rows])
+    few = rows_at_a_time(logits[0])
+    blocks = zip(map(torch.Tensor.float, logits.split(few)), tokens.split(few), strict=True)
+    return torch.cat([rows.gather(-1, ids.unsqueeze(-1)).squeeze(-1) - rows.logsumexp(-1) for rows, ids in blocks])
 
 
-def _from_encoder(name: str, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+def rows_at_a_time(row: torch.Tensor) -> int:
+    """How many rows of logits like this one are scored together: as many as memory should hold, at least one."""
+    return max(1, _LOGITS // max(row.numel(), 1))
+
+
+@lru_cache(maxsize=8)
+def _config(source: str) -> dict[str, Any]:
+    """The settings of the model at a source, read once; no code that came with it is run."""
+    from transformers import AutoConfig, PreTrainedConfig
+
+    with loading(source) as name:
+        config: dict[str, Any] = PreTrainedConfig.get_config_dict(name)[0]
+        return config if "auto_map" in config else AutoConfig.from_pretrained(name).to_dict()
+
+
+def _from_encoder(name: str, tokenizer: PreTrainedTokenizerBase, *, trusted: bool) -> PreTrainedModel:
+    import torch
     from transformers import EncoderDecoderModel
 
     special = {
@@ -152,8 +171,9 @@ def _from_encoder(name: str, tokenizer: PreTrainedTokenizerBase) -> PreTrainedMo
             f"expected an encoder-decoder, or an encoder whose tokenizer has cls, sep and pad tokens, found {name!r}",
             fix="a BART or T5 model, or a BERT-like encoder",
         )
+    loaded = {"use_safetensors": True, "dtype": torch.float32, "trust_remote_code": trusted}
     model: PreTrainedModel = EncoderDecoderModel.from_encoder_decoder_pretrained(
-        name, name, encoder_use_safetensors=True, decoder_use_safetensors=True
+        name, name, **{f"{half}_{key}": value for half in ("encoder", "decoder") for key, value in loaded.items()}
     )
     for config in (model.config, model.generation_config):
         for key, token in special.items():

@@ -12,21 +12,29 @@ if TYPE_CHECKING:
 
     from tunewright.tasks import Feature
 
-__all__ = ["padded"]
+__all__ = ["IGNORED", "filled", "padded"]
+
+IGNORED = -100
+"""The target of what is not to be learnt, as in torch and transformers."""
 
 
 def padded(features: Sequence[Feature], tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
     """The model's inputs among the features' keys, int64 [batch, longest], filled up on the right."""
-    import torch
-
     fills = {
         "input_ids": tokenizer.pad_token_id or 0,
         "attention_mask": 0,
         "token_type_ids": tokenizer.pad_token_type_id,
     }
-    longest = max(len(feature["input_ids"]) for feature in features)
     return {
-        name: torch.tensor([feature[name] + [fill] * (longest - len(feature[name])) for feature in features])
+        name: filled([feature[name] for feature in features], fill)
         for name, fill in fills.items()
         if name in features[0]
     }
+
+
+def filled(rows: Sequence[list[int]], fill: int) -> torch.Tensor:
+    """Lists as int64 [rows, the longest's length], filled up on the right."""
+    import torch
+
+    longest = max(map(len, rows))
+    return torch.tensor([row + [fill] * (longest - len(row)) for row in rows])

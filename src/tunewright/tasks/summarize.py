@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import ProjectError
 from tunewright.metrics.rouge import KINDS, rouge
-from tunewright.tasks.generate import decoder_start, generate, load_encoder_decoder, token_log_probabilities
+from tunewright.tasks.generate import (
+    decoder_start,
+    generate,
+    load_encoder_decoder,
+    rows_at_a_time,
+    token_log_probabilities,
+)
+from tunewright.tasks.padding import IGNORED, filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Summarization"]
 
-_NO_TOKEN = -100
 _CORRECT = 0.5 - 1e-9  # ROUGE-L: a half, however it is rounded
 
 
@@ -121,16 +127,16 @@ class Summarization:
         def collate(features: Sequence[Feature]) -> dict[str, Any]:
             import torch
 
-            targets = [feature["labels"] or [_NO_TOKEN] for feature in features]
+            targets = [feature["labels"] or [IGNORED] for feature in features]
             read = [[start, *target[:-1]] for target in targets]
-            labels = {"labels": _padded(targets, _NO_TOKEN)}
+            labels = {"labels": filled(targets, IGNORED)}
             if any("weight" in feature for feature in features):
                 labels["weight"] = torch.tensor([feature.get("weight", 1.0) for feature in features])
             return {
-                "input_ids": _padded([feature["input_ids"] for feature in features], pad),
-                "attention_mask": _padded([feature["attention_mask"] for feature in features], 0),
-                "decoder_input_ids": _padded(read, pad),
-                "decoder_attention_mask": _padded([[1] * len(tokens) for tokens in read], 0),
+                "input_ids": filled([feature["input_ids"] for feature in features], pad),
+                "attention_mask": filled([feature["attention_mask"] for feature in features], 0),
+                "decoder_input_ids": filled(read, pad),
+                "decoder_attention_mask": filled([[1] * len(tokens) for tokens in read], 0),
                 "labels": labels,
             }
 
@@ -159,8 +165,9 @@ class Summarization:
         import torch
 
         gold = targets["labels"] if isinstance(targets, Mapping) else targets
-        rows = [_statistics(*row) for row in zip(outputs.logits.unbind(0), gold.unbind(0), strict=True)]
-        measured = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        few = rows_at_a_time(outputs.logits[0])
+        blocks = [_statistics(*block) for block in zip(outputs.logits.split(few), gold.split(few), strict=True)]
+        measured = {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}
         return measured | {"other": torch.full_like(gold[:, 0], -1)}
 
     def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
@@ -247,29 +254,21 @@ def _cut(encoded: BatchEncoding, limit: int) -> list[bool]:
     return [bool(part.overflowing) for part in encoded.encodings]
 
 
-def _padded(rows: Sequence[list[int]], fill: int) -> torch.Tensor:
-    """int64 [rows, the longest's length]"""
-    import torch
-
-    longest = max(map(len, rows))
-    return torch.tensor([row + [fill] * (longest - len(row)) for row in rows])
-
-
 def _statistics(logits: torch.Tensor, gold: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Means over the gold tokens of logits [tokens, vocabulary]: scalars. Only the loss carries a gradient."""
+    """Means over the gold tokens of logits [rows, tokens, vocabulary]: [rows]. Only the loss carries a gradient."""
     import torch
 
-    known, index = gold >= 0, gold.clamp(min=0).unsqueeze(1)
+    known, index = gold >= 0, gold.clamp(min=0).unsqueeze(-1)
     logits = logits.float()
 
     def mean(values: torch.Tensor) -> torch.Tensor:
-        return values.where(known, 0).sum() / known.sum()
+        return values.where(known, 0).sum(-1) / known.sum(-1)
 
     log_sum_exp = logits.logsumexp(-1)
-    gold_logit = logits.gather(1, index).squeeze(1)
+    gold_logit = logits.gather(-1, index).squeeze(-1)
     loss = mean(log_sum_exp - gold_logit)
     with torch.no_grad():
-        other_logit = logits.scatter(1, index, float("-inf")).amax(-1)
+        other_logit = logits.scatter(-1, index, float("-inf")).amax(-1)
         margin = gold_logit - other_logit
         squares = ((2 * logits).logsumexp(-1) - 2 * log_sum_exp).exp()
         return {
@@ -287,6 +286,6 @@ def _statistics(logits: torch.Tensor, gold: torch.Tensor) -> dict[str, torch.Ten
 def _token_probabilities(logits: torch.Tensor, targets: Sequence[list[int]]) -> list[list[float] | None]:
     if not any(targets):
         return [None] * len(targets)
-    tokens = _padded([target or [0] for target in targets], 0).to(logits.device)
+    tokens = filled([target or [0] for target in targets], 0).to(logits.device)
     found = token_log_probabilities(logits.detach(), tokens).exp().tolist()
     return [row[: len(target)] if target else None for row, target in zip(found, targets, strict=True)]
