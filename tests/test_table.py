@@ -46,6 +46,31 @@ def test_pivot_matches_by_id_and_keeps_the_first_of_two():
     np.testing.assert_array_equal(wide, [[0.2, np.nan], [0.1, 0.3], [np.nan, np.nan]])
 
 
+def test_the_window_with_the_largest_score_speaks_and_nan_is_the_smallest():
+    example = np.array([0, 0, 0, 1, 2, 2])
+    score = np.array([1.0, 3.0, 3.0, np.nan, np.nan, -5.0])
+    assert tables.speaking(example, score).tolist() == [1, 3, 5]
+
+
+def test_what_every_window_must_hold_is_said_by_the_one_that_doubts_it_most():
+    example = np.array([0, 0, 0, 1, 1, 2, 2])
+    score = np.array([0.9, 0.2, np.nan, 0.9, 0.1, 0.3, 0.4])
+    everywhere = np.array([True, True, False, True, False, False, False])
+    assert tables.speaking(example, score, everywhere=everywhere).tolist() == [1, 4, 6]
+
+
+def test_one_window_of_each_example_and_epoch_is_kept():
+    dynamics = {
+        "id": ["b", "b", "a", "a", "b", "b"],
+        "epoch": pa.array([0, 0, 0, 0, 1, 1], pa.int32()),
+        "window": [0, 1, 0, 1, 0, 1],
+        "gold_probability": [0.2, 0.9, float("nan"), 0.1, 0.5, 0.4],
+    }
+    assert tables.one_window(pa.table(dynamics))["window"].to_pylist() == [1, 1, 0]
+    nowhere = pa.table(dynamics | {"gold_everywhere": [True, True, None, None, False, False]})
+    assert tables.one_window(nowhere)["window"].to_pylist() == [0, 1, 0]
+
+
 def test_query_reads_views():
     found = tables.query("SELECT id, avg(value) AS mean FROM dynamics GROUP BY id ORDER BY id", {"dynamics": TABLE})
     assert found.to_pydict() == {"id": ["a", "b"], "mean": [0.2, 0.2]}

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["append", "left_join", "one_window", "parts", "pivot", "query", "read", "write", "writing"]
+__all__ = [
+    "append",
+    "column_names",
+    "left_join",
+    "one_window",
+    "parts",
+    "pivot",
+    "query",
+    "read",
+    "speaking",
+    "write",
+    "writing",
+]
 
 
 def write(path: str | Path, table: pa.Table) -> None:
@@ -59,6 +71,11 @@ def append(folder: str | Path, name: str, table: pa.Table) -> Path:
     path = Path(folder) / f"{name}.parquet"
     write(path, table)
     return path
+
+
+def column_names(path: str | Path) -> list[str]:
+    """Of a file, or of the first of its parts."""
+    return [name for file in parts(path)[:1] for name in pq.read_schema(file).names]
 
 
 def read(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -110,24 +127,51 @@ def pivot(table: pa.Table, value: str, *, ids: pa.Array) -> NDArray[np.float64]:
 
 
 def one_window(dynamics: pa.Table) -> pa.Table:
-    """Of the windows of an example in an epoch, the one with the largest ``gold_probability``: it speaks for the example.
-
-    A window that does not hold the gold target has none (NaN), and speaks only if no other does.
+    """Of the windows of an example in an epoch, the one that is `speaking` for its gold target.
 
     Args:
-        dynamics: columns ``id``, ``epoch``, ``gold_probability`` and others.
+        dynamics: columns ``id``, ``epoch``, ``gold_probability``, perhaps ``gold_everywhere``, and others.
 
     Returns:
         one row per id and epoch.
     """
     import numpy as np
 
-    ids = dynamics["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    ids = dynamics["id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     epochs = dynamics["epoch"].to_numpy()
-    probability = np.nan_to_num(dynamics["gold_probability"].to_numpy(), nan=-1)
-    order = np.lexsort((-probability, epochs, ids))
-    is_first = np.any(np.diff(np.stack([ids[order], epochs[order]]), prepend=-1), axis=0)
-    return dynamics.take(pa.array(np.sort(order[is_first])))
+    everywhere = None
+    if "gold_everywhere" in dynamics.column_names:
+        everywhere = pc.fill_null(dynamics["gold_everywhere"], False).to_numpy()
+    rows = speaking(
+        ids * (epochs.max(initial=0) + 1) + epochs, dynamics["gold_probability"].to_numpy(), everywhere=everywhere
+    )
+    return dynamics.take(pa.array(np.sort(rows)))
+
+
+def speaking(
+    example: NDArray[np.integer[Any]],
+    score: NDArray[np.floating[Any]],
+    *,
+    everywhere: NDArray[np.bool_] | None = None,
+) -> NDArray[np.intp]:
+    """[examples] for each example the window that speaks for it, examples in the order of their numbers.
+
+    It is the window with the largest score, for it is enough that one window holds a target. Where the target is held
+    ``everywhere``, as "no answer" is, each window must agree, and the one with the smallest score speaks. A window
+    where the target stands at a place comes before windows that hold it everywhere, NaN comes last, and of equals the
+    first.
+
+    Args:
+        example: [n] the number of the example that each window is of.
+        score: [n].
+        everywhere: [n]; None is nowhere.
+    """
+    import numpy as np
+
+    opposed = np.zeros(len(example), dtype=bool) if everywhere is None else everywhere
+    order = np.lexsort((np.where(opposed, score, -score), opposed, np.isnan(score), example))
+    chosen: NDArray[np.intp] = order[np.flatnonzero(np.diff(example[order], prepend=-1))]
+    return chosen
 
 
 def left_join(left: pa.Table, right: pa.Table) -> pa.Table:
@@ -154,7 +198,7 @@ def query(sql: str, tables: Mapping[str, pa.Table], *, seconds: float = 30.0) ->
 
     connection = duckdb.connect(":memory:")
     for name, table in tables.items():
-        connection.register(name, table)
+        connection.register(name, _registrable(table))
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     timer = threading.Timer(seconds, connection.interrupt)
@@ -171,3 +215,15 @@ def query(sql: str, tables: Mapping[str, pa.Table], *, seconds: float = 30.0) ->
     finally:
         timer.cancel()
         connection.close()
+
+
+def _registrable(table: pa.Table) -> pa.Table:
+    """With half floats as single ones: DuckDB does not read the former."""
+    schema = pa.schema([field.with_type(_single(field.type)) for field in table.schema])
+    return table if schema == table.schema else table.cast(schema)
+
+
+def _single(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_single(kind.value_type), kind.list_size)
+    return pa.float32() if pa.types.is_float16(kind) else kind

@@ -4,12 +4,14 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from tunewright import Run
 from tunewright.errors import DataError, ProjectError
 from tunewright.tasks import Forward
 from tunewright.tasks.answer import QuestionAnswering
@@ -351,6 +353,34 @@ def test_no_answer_competes_where_it_is_one():
     assert SQUAD2.measure(outputs(start, end), targets((1, 1), mask=mask))["margin"].item() == -2
     null = SQUAD2.measure(outputs(start, end), targets((0, 0), mask=mask))
     assert (null["margin"].item(), null["correct"].item()) == (2, True)
+
+
+def test_the_first_token_is_gold_only_where_questions_may_be_unanswerable():
+    made, gold = outputs([[5.0, 1.0]] * 2, [[5.0, 1.0]] * 2), torch.tensor([0, 1])
+    where = {"start_positions": gold, "end_positions": gold}
+    plain, squad2 = TASK.measure(made, where), SQUAD2.measure(made, where)
+    assert plain["loss"].isnan().tolist() == [True, False]
+    assert squad2["loss"].isnan().tolist() == [False, False]
+    assert squad2["gold_everywhere"].tolist() == [True, False]
+    assert plain["gold_everywhere"].tolist() == [False, False]
+
+
+def test_the_window_with_the_answer_speaks_in_scripts_that_point_to_the_first_token_elsewhere(tmp_path):
+    """The model is sure of the first token in the window without the answer, and of little where the answer is."""
+    measured = {}
+    for name, task in (("plain", TASK), ("squad2", SQUAD2)):
+        run = Run.create(tmp_path, kind="train", name=name, config={}, examples=pa.table({"id": ["answer", "none"]}))
+        made = outputs(
+            [[9.0, 0.0], [0.0, 1.0], [9.0, 0.0], [2.0, 0.0]], [[9.0, 0.0], [0.0, 1.0], [9.0, 0.0], [2.0, 0.0]]
+        )
+        gold = torch.tensor([0, 1, 0, 0])
+        columns = task.measure(made, {"start_positions": gold, "end_positions": gold})
+        ids = {"id": ["answer", "answer", "none", "none"], "epoch": [0] * 4, "window": [0, 1, 0, 1]}
+        run.append("dynamics", "part", pa.table(ids | {name: values.numpy() for name, values in columns.items()}))
+        _, measured[name] = run.inputs(["dynamics.gold_probability"])
+    p = [float(torch.tensor([score, 0.0]).softmax(-1)[0] ** 2) for score in (1.0, 2.0)]
+    np.testing.assert_allclose(measured["squad2"]["gold_probability"], [[p[0]], [p[1]]], rtol=1e-6)
+    np.testing.assert_allclose(measured["plain"]["gold_probability"], [[p[0]], [np.nan]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("position", [-100, -1, 4, 512])

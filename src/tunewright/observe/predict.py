@@ -26,7 +26,16 @@ __all__ = ["Latency", "batches", "evaluating", "latency", "on_device", "predict"
 
 _BLOCK = 2048  # rows that are in memory as tokens and answers at a time
 _SHOWN = ("gold_probability", "loss", "margin")
-_MEASURED = {*_SHOWN, "gold_logit", "other_logit", "log_sum_exp", "sum_of_squares", "other", "correct"}
+_MEASURED = {
+    *_SHOWN,
+    "gold_logit",
+    "other_logit",
+    "log_sum_exp",
+    "sum_of_squares",
+    "other",
+    "correct",
+    "gold_everywhere",
+}
 
 
 def predict(

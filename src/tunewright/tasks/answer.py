@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError, ProjectError
 from tunewright.metrics import squad
-from tunewright.tasks.padding import padded
+from tunewright.tasks.padding import IGNORED, padded
 from tunewright.tasks.passages import character_spans, held, windows
-from tunewright.tasks.source import loading
+from tunewright.tasks.source import pretrained
 from tunewright.tasks.spans import best_other, context_mask, cut, span_scores
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["QuestionAnswering"]
 
-_IGNORED = -100
 _BLOCK = 512  # rows that are tokenised at a time: what a tokenizer gives is many times what is kept
 _NULL = (0, 0)  # the first token, [CLS]: where models point to say that there is no answer
 _NO_INPUT = {"overflow_to_sample_mapping", "offset_mapping"}  # of what the tokenizer gives
@@ -50,7 +49,7 @@ class QuestionAnswering:
         max_answer_tokens: tokens in the longest answer that is considered.
         n_best: answers kept per window.
         unanswerable: whether "no answer" is an answer (SQuAD 2.0); else rows without gold answers are unlabelled.
-        metric: score that picks the best checkpoint: ``f1`` or ``exact_match``.
+        metric: score that is reported first: ``f1`` or ``exact_match``.
     """
 
     question: str = "question"
@@ -97,8 +96,8 @@ class QuestionAnswering:
 
         ``labels`` are the gold spans that the window holds, as (first, last) token; the first token for a question
         without answer; none for a window without the answer and for an unlabelled row. ``offsets`` and ``fields``
-        are always there, offsets as int32 [tokens, 2]; ``pool`` marks the question; ``context`` is the text and ``context_tokens`` its (first,
-        end) token.
+        are always there, offsets as int32 [tokens, 2]; ``pool`` marks the question; ``context`` is the text and
+        ``context_tokens`` its (first, end) token.
 
         Raises:
             DataError: if the tokenizer keeps no offsets, or a row has more answers than starts.
@@ -124,22 +123,20 @@ class QuestionAnswering:
         return collate
 
     def load_model(self, source: str, *, trust_remote_code: bool = False) -> PreTrainedModel:
-        """``AutoModelForQuestionAnswering``; safetensors only.
+        """``AutoModelForQuestionAnswering``, in float32; safetensors only.
 
         Raises:
             TrainError: if there is no such model.
         """
         from transformers import AutoModelForQuestionAnswering
 
-        with loading(source) as name:
-            model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(
-                name,
-                num_labels=2,
-                use_safetensors=True,
-                trust_remote_code=trust_remote_code,
-                ignore_mismatched_sizes=True,
-            )
-        return model
+        return pretrained(
+            AutoModelForQuestionAnswering,
+            source,
+            num_labels=2,
+            trust_remote_code=trust_remote_code,
+            ignore_mismatched_sizes=True,
+        )
 
     def measure(self, outputs: Any, targets: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Statistics of the best gold span in each window.
@@ -152,13 +149,15 @@ class QuestionAnswering:
         Args:
             outputs: model outputs with ``start_logits`` and ``end_logits`` [batch, tokens].
             targets: ``start_positions`` and ``end_positions`` [batch, golds] or [batch], where what is no token of
-                the input is no gold answer; optionally ``token_mask`` (no padding) and ``context_mask``, bool
-                [batch, tokens].
+                the input is no gold answer, and neither is the first token unless questions may be unanswerable:
+                usual scripts point there in windows without the answer; optionally ``token_mask`` (no padding) and
+                ``context_mask``, bool [batch, tokens].
 
         Returns:
             float32 [batch]: gold_probability (start x end), loss (nats, sum of both), gold_logit, other_logit (each
             start + end), log_sum_exp, sum_of_squares (over all pairs of tokens), margin; int64 ``other`` (-1); bool
-            ``correct``. Windows without a gold answer give NaN and False.
+            ``correct`` and ``gold_everywhere`` (the gold answer is "no answer", which every window of the row must
+            say). Windows without a gold answer give NaN and False.
         """
         import torch
 
@@ -166,7 +165,7 @@ class QuestionAnswering:
         batch, tokens = start.shape
         first = targets["start_positions"].view(batch, -1)
         last = targets["end_positions"].view(batch, -1)
-        known = (first >= 0) & (first < tokens) & (last >= 0) & (last < tokens)
+        known = (first >= self._first_gold) & (first < tokens) & (last >= 0) & (last < tokens)
         golds = start.gather(1, first.where(known, 0)) + end.gather(1, last.where(known, 0))
         best = golds.masked_fill(~known, float("-inf")).argmax(1, keepdim=True)
         gold_logit = golds.gather(1, best).squeeze(1)
@@ -189,6 +188,7 @@ class QuestionAnswering:
         return {name: value.where(labelled, unknown) for name, value in (statistics | {"loss": loss}).items()} | {
             "other": torch.full_like(best.squeeze(1), -1),
             "correct": (margin > 0) & labelled,
+            "gold_everywhere": labelled & (first.gather(1, best) == 0).squeeze(1),
         }
 
     def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
@@ -253,6 +253,11 @@ class QuestionAnswering:
         if np.isnan(grades["correct"]).all():
             return {}
         return {name: float(np.nanmean(grades[name])) for name in ("exact_match", "f1")}
+
+    @property
+    def _first_gold(self) -> int:
+        """The first token that a gold answer may begin with."""
+        return 0 if self.unanswerable else 1
 
     def _gold_texts(self, label: str | None, answers: Sequence[str] | None) -> list[str] | None:
         """A row's gold answers: none for a question without answer, None for an unlabelled row."""
@@ -368,7 +373,7 @@ def _targets(features: Sequence[Feature], tokens: int) -> dict[str, torch.Tensor
 
     most = max(1, *(len(feature["labels"]) for feature in features))
     spans = torch.tensor(
-        [[*feature["labels"], *[(_IGNORED, _IGNORED)] * (most - len(feature["labels"]))] for feature in features]
+        [[*feature["labels"], *[(IGNORED, IGNORED)] * (most - len(feature["labels"]))] for feature in features]
     )
     targets = {
         "start_positions": spans[..., 0].contiguous(),
