@@ -216,6 +216,8 @@ class Run:
         import pyarrow.compute as pc
 
         keys = ["id", "epoch", "window", "gold_probability"] if name == "dynamics" else ["id"]
+        if name == "dynamics" and "gold_everywhere" in tables.column_names(self._existing(name)):
+            keys.append("gold_everywhere")
         try:
             table = self.table(name, list(dict.fromkeys([*keys, *columns])))
         except (KeyError, DataError, pa.ArrowInvalid) as error:
