@@ -89,6 +89,23 @@ def test_the_deletion_test_masks_the_strongest_words_whatever_their_sign(taught)
     assert found.deletion.loss == pytest.approx(without.loss, rel=1e-4)
 
 
+def test_as_many_steps_are_made_as_it_takes(taught, monkeypatch):
+    from tunewright.observe import attribute as module
+
+    made = []
+    integrate = module.integrated_gradients
+    monkeypatch.setattr(
+        module, "integrated_gradients", lambda one, steps: [made.append(steps), integrate(one, steps=steps)][1]
+    )
+    assert attribute(*taught, toy_texts(1)).completeness_error < 0.05
+    enough = made[-1]
+    assert made == [steps for steps in (16, 32, 64) if steps <= enough]
+    monkeypatch.setattr(module, "_COMPLETE", 0)
+    attribute(*taught, toy_texts(1))
+    attribute(*taught, toy_texts(1), steps=3)
+    assert made[-4:] == [16, 32, 64, 3]
+
+
 def test_words_are_pieces_of_the_text_in_order(taught):
     row = pa.Table.from_pylist([{"id": "r", "text": "The  GOOD film, unknownword: we saw it!", "label": "pos"}])
     found = attribute(*taught, row)

@@ -27,7 +27,9 @@ def explain(
     run: Annotated[str, typer.Argument(help="Run: its id or a part of it.")] = "last",
     id: Annotated[str | None, typer.Argument(help="Row: its id.")] = None,
     method: Annotated[str, typer.Option(help="integrated_gradients or gradient_x_input.")] = "integrated_gradients",
-    steps: Annotated[int, typer.Option(help="Steps of the integral.", min=1)] = 32,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps of the integral; by default 16 to 64, as many as it takes.", min=1)
+    ] = None,
     token: Annotated[
         int | None, typer.Option(help="Explain one token of the written target, counted from 0.", min=0)
     ] = None,

@@ -76,7 +76,7 @@ def explain(
     id: str,
     *,
     method: Method = "integrated_gradients",
-    steps: int = 32,
+    steps: int | None = None,
     token: int | None = None,
     path: str | Path | None = None,
 ) -> Explained:
@@ -87,7 +87,7 @@ def explain(
         run: a training run, or an evaluation of one; None is the last training run.
         id: of a labelled row of the version of the dataset that the run was made from.
         method: integrated gradients, or the faster and rougher gradient x input.
-        steps: of the integral.
+        steps: of the integral; see `tunewright.observe.attribute.attribute`.
         token: explain one token of a written target, counted from 0.
         path: of the HTML file; by default in the figures of the run.
 
@@ -124,7 +124,7 @@ def faithfulness(
     rows: int = 100,
     split: str = "validation",
     method: Method = "integrated_gradients",
-    steps: int = 32,
+    steps: int | None = None,
 ) -> Faithfulness:
     """Test explanations on a random sample of labelled rows: top words masked against random words masked.
 
@@ -134,7 +134,7 @@ def faithfulness(
         rows: how many, two or more; all of the split if it has fewer.
         split: which rows of the version that the run was made from; an evaluation has one split, which is taken.
         method: how the scores are computed.
-        steps: of the integral.
+        steps: of the integral; see `tunewright.observe.attribute.attribute`.
 
     Raises:
         RunError: if there is no such run, or it has no model.
