@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tunewright.tasks import Feature, Task
 
-__all__ = ["Encoded", "encoded", "token_lengths"]
+__all__ = ["Encoded", "encoded", "token_lengths", "truncated"]
 
 _BLOCK = 1000
 
@@ -49,6 +49,12 @@ def token_lengths(
     """
     found = encoded(task, tokenizer, rows.select(["id", *task.text_fields]))
     return found.lengths, found.limit
+
+
+def truncated(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> NDArray[np.bool_]:
+    """[n] whether a row's input is cut; arguments as of `token_lengths`."""
+    lengths, limit = token_lengths(task, tokenizer, rows)
+    return lengths > (lengths.max(initial=0) if limit is None else limit)
 
 
 def encoded(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> Encoded:

@@ -11,10 +11,12 @@ from tunewright.errors import DataError, did_you_mean
 from tunewright.verbs.models import rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["of_split", "one_row", "population"]
+__all__ = ["joined_texts", "of_split", "one_row", "population"]
 
 
 def population(project: Project, run: Run) -> pa.Table:
@@ -30,6 +32,11 @@ def population(project: Project, run: Run) -> pa.Table:
         What was computed for some rows only is null for the others.
     """
     return run.widened(rows_of(project, run))
+
+
+def joined_texts(rows: pa.Table, fields: Sequence[str]) -> list[str]:
+    """[n] the text of each row; of several fields, one after the other with a blank between."""
+    return [" ".join(texts) for texts in zip(*(rows[field].to_pylist() for field in fields), strict=True)]
 
 
 def one_row(rows: pa.Table, id: str) -> pa.Table:

@@ -22,8 +22,9 @@ from tunewright.project import Project
 from tunewright.table import left_join
 from tunewright.verbs.dynamics import arrays
 from tunewright.verbs.evaluations import grades, predict_split, scores, trained
-from tunewright.verbs.lengths import token_lengths
+from tunewright.verbs.lengths import token_lengths, truncated
 from tunewright.verbs.models import embedding_settings, embeddings, load, vectors
+from tunewright.verbs.population import joined_texts
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ def _evidence(project: Project, parent: Run, made: Run) -> Columns:
     training = known.filter(pc.equal(known["split"], "train"))
     model, tokenizer = load(project, parent)
     columns = arrays(left_join(left_join(made.table("predictions"), rows), _suspected(parent)))
-    columns |= evidence(_joined_texts(project, rows), known=vocabulary(_joined_texts(project, training)))
-    lengths, limit = token_lengths(project.task, tokenizer, rows)
-    columns["truncated"] = lengths > (limit or lengths.max())
+    texts, learnt = (joined_texts(table, project.task.text_fields) for table in (rows, training))
+    columns |= evidence(texts, known=vocabulary(learnt))
+    columns["truncated"] = truncated(project.task, tokenizer, rows)
     stored = embeddings(project, parent)
     own = embed(model, project.task, tokenizer, rows, **embedding_settings(parent))
     near = _near(parent, stored, own, rows)
@@ -194,12 +195,6 @@ def _near(parent: Run, stored: pa.Table, own: pa.Table, rows: pa.Table) -> Colum
         label=np.array(both["label"].to_pylist(), dtype=object),
     )
     return {name: values[: own.num_rows] for name, values in found.items()}
-
-
-def _joined_texts(project: Project, rows: pa.Table) -> list[str]:
-    """One text per row; of a pair, both with a blank between."""
-    columns = [rows[field].to_pylist() for field in project.task.text_fields]
-    return [" ".join(texts) for texts in zip(*columns, strict=True)]
 
 
 _EVIDENCE = (
