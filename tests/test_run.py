@@ -75,6 +75,32 @@ def test_compute_aligns_by_id_and_stores(run):
     assert len(mean_probability_calls) == 2, "other parameters are other columns"
 
 
+def test_the_parameters_that_were_asked_for_last_count(run):
+    values = {}
+    for burn_out in (None, 1, None, 1, 1, None):
+        values[burn_out] = run.compute(mean_probability, burn_out=burn_out)["confidence"].to_pylist()
+        assert run.widened(run.table("examples"))["confidence"].to_pylist()[:2] == values[burn_out][::-1]
+    assert values[None] != values[1]
+
+
+def test_stored_columns_of_other_names_are_computed_again(run):
+    mean_probability_calls.clear()
+    name = run.tables()[-1] if run.compute(mean_probability) else ""
+    run.write(name, run.table(name).rename_columns(["id", "probability"]))
+    assert run.compute(mean_probability).column_names == ["id", "confidence"]
+    assert len(mean_probability_calls) == 2
+
+
+def test_a_table_remembers_what_it_was_made_with(run):
+    with run.making("slices", {"smallest": 2}):
+        run.write("slices", EXAMPLES)
+    assert Run.open(run.folder).made_with("slices") == {"smallest": 2}
+    with pytest.raises(OSError, match="full"), run.making("slices", {"smallest": 3}):
+        raise OSError("the disk is full")
+    assert run.made_with("slices", "unknown") is None
+    assert run.made_with("examples", "unknown") == "unknown"
+
+
 def test_examples_is_one_wide_table(run):
     run.compute(mean_probability)
     wide = run.examples()

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
+import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,7 +31,7 @@ from tunewright.errors import ColumnError, DataError, RunError, did_you_mean, li
 from tunewright.files import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -124,6 +127,22 @@ class Run:
         """Write a whole table of the run, atomically."""
         tables.write(self._path(name), table)
 
+    @contextmanager
+    def making(self, name: str, settings: Any) -> Iterator[None]:
+        """Replace a table, and remember the settings it is made with; until it is there, nobody knows those it has.
+
+        Args:
+            name: of the table, which the block of code writes.
+            settings: JSON values, see `made_with`.
+        """
+        self._remember(name, None)
+        yield
+        self._remember(name, settings)
+
+    def made_with(self, name: str, default: Any = None) -> Any:
+        """The settings that a table was made with; None: nobody knows, or there is none."""
+        return self.meta.get("made_with", {}).get(name, default) if self.has(name) else None
+
     def append(self, name: str, part: str, table: pa.Table) -> Path:
         """Add one part to a table that is a folder of parts (``dynamics``)."""
         return tables.append(self.folder / name, part, table)
@@ -155,10 +174,10 @@ class Run:
     def widened(self, rows: pa.Table) -> pa.Table:
         """Rows with every per-example column that the run has, matched by ``id``; null where it has none for a row.
 
-        Predictions come under their own names; of analyses that were computed with several parameters, the last
-        computed one counts.
+        Predictions come under their own names; of an analysis that was computed with several parameters, those that
+        were asked for last count.
         """
-        computed = sorted(tables.parts(self.folder / "columns"), key=lambda path: path.stat().st_mtime)
+        computed = sorted(tables.parts(self.folder / "columns"), key=lambda path: path.stat().st_mtime_ns)
         others = [tables.read(path) for path in reversed(computed)]
         if self.has("predictions"):
             others.append(self.table("predictions"))
@@ -185,11 +204,15 @@ class Run:
         newest = max((path.stat().st_mtime_ns for path in self._sources(analysis)), default=0)
         stored = self._path(name)
         if stored.exists() and stored.stat().st_mtime_ns >= newest:
-            return tables.read(stored)
+            table = tables.read(stored)
+            if table.column_names == ["id", *analysis.gives]:
+                self._use(stored, analysis)
+                return table
         ids, inputs = self.inputs(analysis.needs)
         given = analysis(**inputs, **parameters)
         table = pa.table({"id": ids, **{column: pa.array(given[column]) for column in analysis.gives}})
         self.write(name, table)
+        self._use(stored, analysis)
         return table
 
     def inputs(self, needs: Sequence[str]) -> tuple[pa.Array, dict[str, NDArray[np.generic]]]:
@@ -229,6 +252,17 @@ class Run:
         rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
         taken = table.take(rows)
         return {column: _array(taken[column].combine_chunks()) for column in columns}
+
+    def _remember(self, name: str, settings: Any) -> None:
+        self.update(made_with={**self.meta.get("made_with", {}), name: settings})
+
+    def _use(self, stored: Path, analysis: Analysis) -> None:
+        """Make a file the newest of its analysis, which is the one that `widened` takes."""
+        others = (self.folder / "columns").glob(f"{analysis.name}-*.parquet")
+        newest = max((path.stat().st_mtime_ns for path in others if path != stored), default=-1)
+        if stored.stat().st_mtime_ns <= newest:
+            now = max(time.time_ns(), newest + 1)  # clocks of file systems are coarse
+            os.utime(stored, ns=(now, now))
 
     def _sources(self, analysis: Analysis) -> list[Path]:
         names = {need.partition(".")[0] for need in analysis.needs}
