@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from tunewright.analyze import clusters as module
-from tunewright.analyze.clusters import assign, cluster, clusters, stability
+from tunewright.analyze.clusters import assign, check, cluster, stability
 from tunewright.errors import DataError
 
 CENTRES = 4 * np.random.default_rng(99).normal(size=(4, 24))
@@ -39,7 +39,7 @@ class TestDenseClusters:
     def test_new_rows_go_to_the_nearest_and_strangers_to_none(self, dense):
         _, _, found = dense
         more, kind = blobs(40, 40, 40, 40, seed=1)
-        code, similarity = assign(more, found)
+        code, similarity = assign(more, found.centres, reach=found.reach)
         known = kind < 3
         assert adjusted_rand_score(kind[known & (code >= 0)], code[known & (code >= 0)]) == 1
         assert (code[known] >= 0).mean() > 0.8
@@ -57,16 +57,6 @@ class TestDenseClusters:
         vectors = np.random.default_rng(0).normal(size=(400, 30))
         steady = stability(vectors, cluster(vectors, smallest=10), resamples=3)
         assert np.median(steady) < 0.5
-
-    def test_columns(self, dense):
-        vectors, _, found = dense
-        columns = clusters(vector=vectors, resamples=2)
-        assert (columns["cluster"] == found.code).all()
-        inside = found.code >= 0
-        own = found.centres[found.code[inside]]
-        unit = vectors[inside] / np.linalg.norm(vectors[inside], axis=1, keepdims=True)
-        np.testing.assert_allclose(columns["cluster_similarity"][inside], (unit * own).sum(axis=1), atol=1e-6)
-        assert np.isnan(columns["cluster_stability"][~inside]).all()
 
     def test_of_many_rows_a_sample_is_searched_and_the_rest_assigned(self, monkeypatch, dense):
         monkeypatch.setattr(module, "FITTED_AT_MOST", 150)
@@ -96,6 +86,8 @@ class TestCompactClusters:
             cluster(np.ones((20, 3)), clusters=5)
         with pytest.raises(DataError, match="from 1, with kmeans; found 0"):
             cluster(np.ones((20, 3)), method="kmeans", clusters=0)
+        with pytest.raises(DataError, match="no method of clustering is called 'optics'"):
+            check("optics", None)
         with pytest.raises(DataError, match="2 rows or more, found smallest=1"):
             cluster(np.ones((20, 3)), smallest=1)
 
@@ -109,7 +101,7 @@ class TestFewOrEqualRows:
         assert found.code.shape == (rows,)
         assert found.centres.shape == (len(found.sizes), 4)
         assert len(stability(vectors, found, resamples=2)) == len(found.sizes)
-        assert assign(vectors, found)[0].shape == (rows,)
+        assert assign(vectors, found.centres, reach=found.reach)[0].shape == (rows,)
 
     def test_equal(self, method, rows):
         found = cluster(np.ones((rows, 4)), method=method)
@@ -125,6 +117,6 @@ class TestFewOrEqualRows:
 
 def test_no_cluster_is_no_similarity():
     found = cluster(np.random.default_rng(0).normal(size=(3, 4)))
-    code, similarity = assign(np.ones((2, 4)), found)
+    code, similarity = assign(np.ones((2, 4)), found.centres, reach=found.reach)
     assert code.tolist() == [-1, -1]
     assert np.isnan(similarity).all()

@@ -10,19 +10,18 @@ does the projection again: .05-.3 for clusters of Gaussian noise, against .15-.9
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from tunewright.analyze.neighbours import units
 from tunewright.analyze.projection import principal, project
-from tunewright.columns import analysis
-from tunewright.errors import DataError
+from tunewright.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FITTED_AT_MOST", "Clustering", "assign", "cluster", "clusters", "stability"]
+__all__ = ["FITTED_AT_MOST", "Clustering", "Method", "assign", "check", "cluster", "stability"]
 
 Method = Literal["hdbscan", "kmeans"]
 
@@ -59,35 +58,19 @@ class Clustering:
     fitted: int
 
 
-@analysis(needs=("embeddings.vector",), gives=("cluster", "cluster_similarity", "cluster_stability"))
-def clusters(
-    *,
-    vector: NDArray[np.floating],
-    method: Method = "hdbscan",
-    smallest: int | None = None,
-    resamples: int = 10,
-    seed: int = 0,
-) -> dict[str, NDArray[np.generic]]:
-    """Clusters of the embeddings.
+def check(method: str, clusters: int | None) -> None:
+    """Refuse what `cluster` cannot find, before anything is computed for it.
 
-    Args:
-        vector: [n, dimensions].
-        method: as of ``cluster``.
-        smallest: as of ``cluster``.
-        resamples: as of ``stability``.
-        seed: of the samples and the method.
-
-    Returns:
-        [n] number of the cluster (0 is the largest, -1 none), cosine similarity to its centre, or to the nearest one
-        where a row has none, and stability of the cluster; NaN where there is no centre, or no cluster.
+    Raises:
+        DataError: if there is no such method, or it does not take a number of clusters.
     """
-    found = cluster(vector, method=method, smallest=smallest, seed=seed)
-    nearest, similarity = _nearest(vector, found.centres)
-    own = np.where(found.code >= 0, found.code, nearest)
-    if len(found.centres):
-        similarity = _similarities(vector, found.centres)[np.arange(len(own)), own]
-    steady = np.append(stability(vector, found, resamples=resamples, seed=seed), np.nan)
-    return {"cluster": found.code, "cluster_similarity": similarity, "cluster_stability": steady[found.code]}
+    if method not in get_args(Method):
+        raise DataError(f"no method of clustering is called {method!r}", fix=did_you_mean(method, get_args(Method)))
+    if clusters is not None and (method != "kmeans" or clusters < 1):
+        raise DataError(
+            f"expected a number of clusters from 1, with kmeans; found {clusters} with {method}",
+            fix="hdbscan finds the number itself",
+        )
 
 
 def cluster(
@@ -113,15 +96,11 @@ def cluster(
         seed: of the samples and the method.
 
     Raises:
-        DataError: if ``clusters`` or ``smallest`` is impossible.
+        DataError: if ``method``, ``clusters`` or ``smallest`` is impossible.
     """
+    check(method, clusters)
     if smallest is not None and smallest < 2:
         raise DataError(f"expected clusters of 2 rows or more, found smallest={smallest}")
-    if clusters is not None and (method != "kmeans" or clusters < 1):
-        raise DataError(
-            f"expected a number of clusters from 1, with kmeans; found {clusters} with {method}",
-            fix="hdbscan finds the number itself; smallest= steers it",
-        )
     unit = _unit(vector)
     usable = np.flatnonzero(unit.any(axis=1))
     drawn = np.sort(np.random.default_rng(seed).permutation(usable)[:FITTED_AT_MOST])
@@ -133,24 +112,29 @@ def cluster(
     if len(rest) == 0:
         return made
     code = made.code.copy()
-    code[rest] = assign(vector[rest], made)[0]
+    code[rest] = assign(vector[rest], made.centres, reach=made.reach)[0]
     return _described(unit, code, method=method, smallest=smallest, fitted=len(drawn))
 
 
-def assign(vector: NDArray[np.floating], clustering: Clustering) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def assign(
+    vector: NDArray[np.floating], centres: NDArray[np.floating], *, reach: NDArray[np.floating]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Where new rows belong.
 
     Args:
         vector: [m, dimensions].
-        clustering: of other rows.
+        centres: [k, dimensions] of a `Clustering` of other rows.
+        reach: [k] of its clusters.
 
     Returns:
         [m] number of the nearest cluster, -1 if the row lies beyond its reach; and [m] cosine similarity to the nearest
         centre, NaN if there is none.
     """
-    code, similarity = _nearest(vector, clustering.centres)
-    reach = np.append(clustering.reach, np.inf)[code]
-    return np.where(similarity >= reach, code, -1), similarity
+    if len(centres) == 0:
+        return np.full(len(vector), -1, dtype=np.int64), np.full(len(vector), np.nan)
+    similarities = np.clip(_unit(vector) @ centres.T, -1, 1)
+    code, similarity = similarities.argmax(axis=1), similarities.max(axis=1)
+    return np.where(similarity >= reach[code], code, -1), similarity
 
 
 def stability(
@@ -266,20 +250,6 @@ def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.where(known, values, 0).sum(axis=0)
     mean: NDArray[np.float64] = np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
     return mean
-
-
-def _nearest(
-    vector: NDArray[np.floating], centres: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    if len(centres) == 0:
-        return np.full(len(vector), -1, dtype=np.int64), np.full(len(vector), np.nan)
-    similarity = _similarities(vector, centres)
-    return similarity.argmax(axis=1), similarity.max(axis=1)
-
-
-def _similarities(vector: NDArray[np.floating], centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    similarity: NDArray[np.float64] = np.clip(_unit(vector) @ centres.T, -1, 1)
-    return similarity
 
 
 def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -33,13 +33,13 @@ class Projection:
     Attributes:
         points: [n, dimensions] of the rows that a projection was asked for.
         others: [m, dimensions] of the rows that were only placed, such as those of production.
-        fitted: of the n rows, how many the projection was fitted on; the rest was placed among them.
+        fitted: [n] whether the projection was fitted on the row; the others were placed among those.
         method: "umap", or "pca" where fewer than ten rows differ.
     """
 
     points: NDArray[np.float64]
     others: NDArray[np.float64]
-    fitted: int
+    fitted: NDArray[np.bool_]
     method: str
 
 
@@ -60,7 +60,7 @@ def pca(*, vector: NDArray[np.floating]) -> dict[str, NDArray[np.generic]]:
     return {"pc1": points[:, 0], "pc2": points[:, 1]}
 
 
-@analysis(needs=("embeddings.vector",), gives=("umap1", "umap2"))
+@analysis(needs=("embeddings.vector",), gives=("umap1", "umap2", "umap_fitted"))
 def umap(
     *, vector: NDArray[np.floating], neighbours: int = 15, min_dist: float = 0.1, seed: int = 0
 ) -> dict[str, NDArray[np.generic]]:
@@ -76,10 +76,12 @@ def umap(
         seed: of the layout.
 
     Returns:
-        ``umap1`` and ``umap2``, each [n].
+        ``umap1``, ``umap2`` and ``umap_fitted``, each [n]; fewer than ten different rows get principal components, and
+        no UMAP is fitted.
     """
-    points = project(vector, neighbours=neighbours, min_dist=min_dist, seed=seed).points
-    return {"umap1": points[:, 0], "umap2": points[:, 1]}
+    made = project(vector, neighbours=neighbours, min_dist=min_dist, seed=seed)
+    fitted = made.fitted & (made.method == "umap")
+    return {"umap1": made.points[:, 0], "umap2": made.points[:, 1], "umap_fitted": fitted}
 
 
 def project(
@@ -117,10 +119,11 @@ def project(
             fix="leave rows out whose vectors are not finite",
         )
     drawn = _drawn(len(vector), at_most, seed)
+    fitted = np.isin(np.arange(len(vector)), drawn)
     wide, axes = principal(vector, dimensions=_DIMENSIONS, fitted=drawn)
     placed = axes.place(others)
     if len(np.unique(np.round(wide[drawn], 12), axis=0)) < _FEWEST:
-        return Projection(wide[:, :dimensions], placed[:, :dimensions], len(drawn), "pca")
+        return Projection(wide[:, :dimensions], placed[:, :dimensions], fitted, "pca")
     settings = {
         "n_components": dimensions,
         "n_neighbors": min(neighbours, len(drawn) - 1),
@@ -128,7 +131,7 @@ def project(
         "n_epochs": epochs,
     }
     points, beside = _umap(wide, placed, drawn=drawn, seed=seed, settings=settings)
-    return Projection(points, beside, len(drawn), "umap")
+    return Projection(points, beside, fitted, "umap")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tunewright.analyze.clusters import clusters
 from tunewright.analyze.dynamics import aum, closeness, data_map, el2n, forgetting
 from tunewright.analyze.mislabel import suspects
 from tunewright.analyze.neighbours import neighbours
@@ -12,5 +11,5 @@ from tunewright.columns import Analysis
 __all__ = ["ANALYSES"]
 
 ANALYSES: dict[str, Analysis] = {
-    one.name: one for one in (data_map, forgetting, aum, el2n, closeness, suspects, neighbours, pca, umap, clusters)
+    one.name: one for one in (data_map, forgetting, aum, el2n, closeness, suspects, neighbours, pca, umap)
 }
