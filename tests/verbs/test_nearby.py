@@ -5,7 +5,10 @@ import json
 import numpy as np
 import pytest
 
+import tunewright as tw
+from tunewright.data.edits import Add
 from tunewright.errors import DataError
+from tunewright.verbs.grouping import clusters_of, find_clusters
 from tunewright.verbs.models import embeddings, vectors
 from tunewright.verbs.nearby import similar
 
@@ -49,6 +52,52 @@ def test_a_text_of_ones_own_finds_its_copy_first(project, first):
     assert found.rows[0].similarity == pytest.approx(1, abs=1e-3)
     assert (found.query.split, found.query.label, found.query.loss) == ("", None, None)
     assert found.query.predicted == known.predicted
+    assert found.query.id == ""
+
+
+@pytest.fixture(scope="module")
+def clustered(fresh):
+    """Project and run with clusters; the row "asked" is one of the training's, "later" came after it."""
+    project = fresh()
+    dataset = tw.Dataset.open(project.dataset_folder)
+    text, label = dataset.table()["text"][0].as_py(), dataset.table()["label"][0].as_py()
+    dataset.apply([Add(rows=({"id": "asked", "text": text, "label": label},))])
+    run = tw.train(project)
+    dataset.apply([Add(rows=({"id": "later", "text": text, "label": label},))])
+    embeddings(project, run)
+    find_clusters(project, run, method="kmeans", clusters=3, seed=0)
+    return project, run
+
+
+def test_no_id_is_taken_for_a_text_of_ones_own(clustered):
+    project, run = clustered
+    known = similar(project, run, "asked", k=1).query
+    found = similar(project, run, texts=["nothing of the kind"], k=3)
+    assert found.query.texts["text"] != known.texts["text"]
+    assert found.query.label is None
+    assert max(row.similarity for row in found.rows) < 0.9999
+
+
+def test_a_row_that_came_later_is_told_its_cluster(clustered):
+    project, run = clustered
+    known, later = (similar(project, run, id, k=1, split=None) for id in ("asked", "later"))
+    assert later.rows[0].texts == known.query.texts
+    assert later.rows[0].similarity == pytest.approx(1, abs=1e-3)
+    assert later.query.cluster == known.query.cluster == later.rows[0].cluster != None  # noqa: E711
+    assert later.query.loss == pytest.approx(known.query.loss, abs=1e-4)
+
+
+def test_what_is_like_no_cluster_is_in_none(clustered):
+    project, run = clustered
+    table = embeddings(project, run)
+    names = {row["id"]: row["cluster_name"] for row in run.widened(table.select(["id"])).to_pylist()}
+    told = clusters_of(run, vectors(table))
+    assert {name for name, id in zip(told, table["id"].to_pylist(), strict=True) if name and names[id] != name} == set()
+    assert 0.8 < np.mean([name is not None for name in told]) < 1
+    assert clusters_of(run, -vectors(table)) == [None] * table.num_rows
+    embeddings(project, run, layer=0)
+    assert clusters_of(run, vectors(run.table("embeddings"))) == [None] * table.num_rows
+    embeddings(project, run, layer=-1)
 
 
 def test_an_evaluation_stands_for_the_run_it_evaluates(project, first):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.compute as pc
 import pytest
@@ -8,7 +10,9 @@ import tunewright as tw
 from tunewright.errors import DataError, RunError
 from tunewright.run import Run
 from tunewright.toy import toy_texts
+from tunewright.verbs.described import found_duplicates, text_columns
 from tunewright.verbs.evaluations import labelled, scores
+from tunewright.verbs.grouping import find_clusters
 from tunewright.verbs.models import embedding_settings, embeddings, predictions, rows_of, vectors
 from tunewright.verbs.population import of_split, one_row, population
 
@@ -67,7 +71,7 @@ def test_vectors_are_of_all_rows_in_half_precision_and_kept(asked):
     assert calls[-1] == ("embedding", 100, 100)
     assert vectors(table).shape == (100, 16)
     assert vectors(table).dtype == np.float16
-    assert embedding_settings(run) == {"layer": -1, "pooling": "task"}
+    assert embedding_settings(run) == {"layer": -1, "pooling": "task", "dtype": "float16"}
     assert embeddings(project, run, advance=lambda *call: calls.append(call)).equals(table)
     assert len(calls) == 1
 
@@ -79,6 +83,73 @@ def test_other_layers_replace_the_vectors_and_stay_in_use(asked):
     assert not np.allclose(last, first)
     assert np.array_equal(vectors(embeddings(project, run)), first)
     assert np.allclose(vectors(embeddings(project, run, layer=-1, pooling="task")), last)
+
+
+def test_vectors_of_another_dtype_replace_them_and_stay_in_use(asked):
+    project, run, _, _ = asked
+    assert vectors(embeddings(project, run, dtype="float32")).dtype == np.float32
+    assert vectors(embeddings(project, run)).dtype == np.float32
+    assert vectors(embeddings(project, run, dtype="float16")).dtype == np.float16
+
+
+def test_vectors_that_do_not_fit_are_refused(asked, monkeypatch):
+    from tunewright.observe.embed import Embedder
+
+    project, run, _, _ = asked
+    monkeypatch.setattr(Embedder, "vectors", lambda _, rows: np.full((rows.num_rows, 16), 1e5, dtype=np.float32))
+    with pytest.raises(RunError, match="vectors that fit float16, up to 65504; found a value of 100000") as error:
+        embeddings(project, run, force=True)
+    assert "--dtype float32" in error.value.fix
+    assert np.isfinite(vectors(embeddings(project, run, dtype="float32"))).all()
+    monkeypatch.undo()
+    embeddings(project, run, dtype="float16")
+
+
+def test_other_settings_of_the_task_ask_again(fresh):
+    project = fresh()
+    run = tw.train(project)
+    shorter = replace(project, task=replace(project.task, max_length=3))
+    whole = embeddings(project, run)
+    calls = []
+    predictions(shorter, run, rows_of(project, run).slice(0, 5), advance=lambda *call: calls.append(call))
+    assert 20 <= calls[-1][2] <= 25  # those it had been asked before, too
+    predictions(shorter, run, advance=lambda *call: calls.append(call))
+    assert sorted(run.table("predictions")["id"].to_pylist()) == sorted(rows_of(project, run)["id"].to_pylist())
+    cut = run.table("predictions")
+    assert not np.allclose(vectors(embeddings(shorter, run)), vectors(whole), atol=1e-2)
+    assert predictions(shorter, Run.open(run.folder)).equals(cut)
+    assert not predictions(project, run).equals(cut)
+
+
+def test_rows_that_are_gone_have_no_vectors(fresh):
+    project = fresh()
+    run = tw.train(project)
+    assert embeddings(project, run).num_rows == 100
+    run.update(version="0123456789ab")  # as after a new import: only the examples of the run are left
+    assert embeddings(project, run)["id"].to_pylist() == run.table("examples")["id"].to_pylist()
+    assert set(find_clusters(project, run, method="kmeans", clusters=2, seed=0)["name"].to_pylist()) != {None}
+
+
+def test_statistics_and_duplicates_follow_the_settings(fresh, monkeypatch):
+    from tunewright.verbs import described
+
+    project = fresh()
+    run = tw.train(project)
+    assert not any(text_columns(project, run)["truncated"].to_pylist())
+    shorter = replace(project, task=replace(project.task, max_length=3))
+    assert any(text_columns(shorter, run)["truncated"].to_pylist())
+    found_duplicates(project, run)
+    for make, name, setting, value in (
+        (lambda: text_columns(shorter, run), "text_statistics", "STATISTICS", {}),
+        (lambda: found_duplicates(project, run), "duplicates", "_ALIKE", {"threshold": 1.0, "seed": 0}),
+    ):
+        path = run.folder / "columns" / f"{name}.parquet"
+        written = path.stat().st_mtime_ns
+        make()
+        assert path.stat().st_mtime_ns == written
+        monkeypatch.setattr(described, setting, value)
+        make()
+        assert path.stat().st_mtime_ns > written
 
 
 def test_a_run_of_another_dataset_falls_back_to_its_own_examples(asked, tmp_path):

@@ -51,7 +51,7 @@ def embed(
         columns id, split where given, and vector (fixed-size list [dimensions]).
 
     Raises:
-        RunError: if the model has no such layer.
+        RunError: if the model has no such layer, or a value does not fit the dtype.
     """
     embedder = Embedder(model, task, tokenizer, **settings)
     return pa.concat_tables(embedder.blocks(rows, advance=advance))
@@ -101,7 +101,7 @@ class Embedder:
         """Tables of id, split where given, and vector."""
         for start in range(0, max(rows.num_rows, 1), _BLOCK):
             block = rows.slice(start, _BLOCK)
-            vectors = self.vectors(block).astype(self.dtype)
+            vectors = _cast(self.vectors(block), self.dtype)
             kept = {name: block[name] for name in ("id", "split") if name in block.column_names}
             flat = pa.array(vectors.reshape(-1), pa.from_numpy_dtype(vectors.dtype))
             yield pa.table(kept | {"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
@@ -129,6 +129,16 @@ class Embedder:
         weights = _weights(features, inputs["attention_mask"], self.pooling)
         pooled: NDArray[np.float32] = _mean(states[self.layer].float(), weights).cpu().numpy()
         return pooled
+
+
+def _cast(vectors: NDArray[np.float32], dtype: Literal["float16", "float32"]) -> NDArray[np.floating]:
+    largest = np.abs(vectors[np.isfinite(vectors)]).max(initial=0)
+    if largest > np.finfo(dtype).max:
+        raise RunError(
+            f"expected vectors that fit {dtype}, up to {np.finfo(dtype).max:g}; found a value of {largest:g}",
+            fix="ask for --dtype float32",
+        )
+    return vectors.astype(dtype)
 
 
 def _encoder_inputs(batch: dict[str, Any]) -> dict[str, Any]:

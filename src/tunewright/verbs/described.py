@@ -6,54 +6,67 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tunewright.analyze.duplicates import duplicates
-from tunewright.analyze.readability import answer_statistics, text_statistics
+from tunewright.analyze.readability import STATISTICS, answer_statistics, text_statistics
 from tunewright.project import open_dataset
-from tunewright.verbs.lengths import token_lengths
-from tunewright.verbs.models import rows_of
+from tunewright.verbs.lengths import truncated
+from tunewright.verbs.models import digest, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tunewright.project import Project
     from tunewright.run import Run
+    from tunewright.tasks import Task
 
-__all__ = ["arrays_of", "found_duplicates", "metadata_names", "objects", "text_columns"]
+__all__ = ["arrays_of", "found_duplicates", "metadata_names", "near_duplicates", "objects", "text_columns"]
 
 _TEXTS, _DUPLICATES = "columns/text_statistics", "columns/duplicates"
+_ALIKE: dict[str, Any] = {"threshold": 0.8, "seed": 0}
 
 
 def text_columns(project: Project, run: Run, *, force: bool = False) -> pa.Table:
-    """Statistics of the texts of every row, of its gold answers, and whether it is cut; computed once, kept in the run.
+    """Statistics of the texts of every row, of its gold answers, and whether it is cut; kept in the run.
+
+    They are computed again for other settings of the task, other rows and other statistics.
 
     Returns:
         columns id; ``<field>_<statistic>`` for each text field, see `tunewright.analyze.readability`; ``truncated``; of
         answers from a passage ``answer_...``; of targets that are texts of their own ``label_<statistic>``.
     """
     rows = rows_of(project, run)
-    if force or not _covers(run, _TEXTS, rows):
+    statistics = [*STATISTICS, *answer_statistics([], [], [])]
+    wanted = {"task": repr(project.task), "statistics": statistics, "rows": digest(rows)}
+    if force or run.made_with(_TEXTS) != wanted:
         columns = text_statistics({name: rows[name].to_pylist() for name in project.task.text_fields})
         columns |= _of_targets(project, rows) | _truncated(project, run, rows)
-        run.write(_TEXTS, pa.table({"id": rows["id"], **{name: pa.array(one) for name, one in columns.items()}}))
+        with run.making(_TEXTS, wanted):
+            run.write(_TEXTS, pa.table({"id": rows["id"], **{name: pa.array(one) for name, one in columns.items()}}))
     return run.table(_TEXTS)
 
 
 def found_duplicates(project: Project, run: Run, *, force: bool = False) -> pa.Table:
-    """For every row the first one with nearly the same texts; computed once, kept in the run.
+    """`near_duplicates` of all rows; kept in the run, and computed again for other fields and other rows."""
+    rows = rows_of(project, run)
+    wanted = {"fields": list(project.task.text_fields), "rows": digest(rows), **_ALIKE}
+    if force or run.made_with(_DUPLICATES) != wanted:
+        with run.making(_DUPLICATES, wanted):
+            run.write(_DUPLICATES, near_duplicates(project.task, rows))
+    return run.table(_DUPLICATES)
+
+
+def near_duplicates(task: Task, rows: pa.Table) -> pa.Table:
+    """For every row the first one with nearly the same texts.
 
     Returns:
         columns id, duplicate_of (null without one) and duplicate_similarity.
     """
-    rows = rows_of(project, run)
-    if force or not _covers(run, _DUPLICATES, rows):
-        texts = {name: rows[name].to_pylist() for name in project.task.text_fields}
-        found = duplicates(texts, id=objects(rows["id"]))
-        similarity = pa.array(found["duplicate_similarity"], from_pandas=True)
-        named = pa.array(found["duplicate_of"].tolist(), pa.string())
-        run.write(_DUPLICATES, pa.table({"id": rows["id"], "duplicate_of": named, "duplicate_similarity": similarity}))
-    return run.table(_DUPLICATES)
+    texts = {name: rows[name].to_pylist() for name in task.text_fields}
+    found = duplicates(texts, id=objects(rows["id"]), **_ALIKE)
+    similarity = pa.array(found["duplicate_similarity"], from_pandas=True)
+    named = pa.array(found["duplicate_of"].tolist(), pa.string())
+    return pa.table({"id": rows["id"], "duplicate_of": named, "duplicate_similarity": similarity})
 
 
 def metadata_names(project: Project, rows: pa.Table) -> tuple[str, ...]:
@@ -100,9 +113,4 @@ def _truncated(project: Project, run: Run, rows: pa.Table) -> dict[str, NDArray[
     if not run.model_folder.is_dir():
         return {}
     tokenizer = load_tokenizer(str(run.model_folder), trust_remote_code=project.train.trust_remote_code)
-    lengths, limit = token_lengths(project.task, tokenizer, rows)
-    return {"truncated": lengths > (lengths.max(initial=0) if limit is None else limit)}
-
-
-def _covers(run: Run, name: str, rows: pa.Table) -> bool:
-    return run.has(name) and bool(pc.all(pc.is_in(rows["id"], run.table(name, ["id"])["id"].combine_chunks())).as_py())
+    return {"truncated": truncated(project.task, tokenizer, rows)}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.cluster_names import name_clusters
-from tunewright.analyze.clusters import Clustering, cluster, stability
+from tunewright.analyze.clusters import Clustering, Method, assign, cluster, stability
 from tunewright.analyze.neighbours import neighbours, units
-from tunewright.analyze.projection import FITTED_AT_MOST, pca, umap
+from tunewright.analyze.projection import pca, umap
 from tunewright.verbs.described import metadata_names
 from tunewright.verbs.models import rows_of, vectors
+from tunewright.verbs.population import joined_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,11 +24,10 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["FITTED_AT_MOST", "Method", "NamedCluster", "find_clusters", "measured_clusters", "place"]
-
-Method = Literal["hdbscan", "kmeans"]
+__all__ = ["NamedCluster", "clusters_of", "find_clusters", "measured_clusters", "place"]
 
 _COLUMNS, _CLUSTERS = "columns/clusters", "clusters"
+_TEST = "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +35,29 @@ class NamedCluster:
     """Rows that lie together.
 
     ``n`` counts the rows of all splits; ``stability`` is the mean overlap over bootstrap samples, in [0, 1] (below .6
-    do not believe it); ``mean_loss`` (nats) and ``accuracy`` are of its labelled rows but those of the test split,
-    None where there are none.
+    do not believe it); ``mean_loss`` (nats) and ``accuracy`` are those of its labelled rows in each split but test,
+    which is for the last word; None where there are none.
     """
 
     number: int
     name: str
     n: int
     stability: float
-    mean_loss: float | None
-    accuracy: float | None
+    mean_loss: Mapping[str, float | None]
+    accuracy: Mapping[str, float | None]
 
 
-def place(run: Run, *, seed: int) -> None:
-    """Principal components, UMAP coordinates and nearest training rows of the run's embeddings, as columns of the run."""
+def place(run: Run, *, seed: int) -> int:
+    """Principal components, UMAP coordinates and nearest training rows of the run's embeddings, as columns of the run.
+
+    Returns:
+        how many rows the UMAP was fitted on; 0 if so few differ that its coordinates are principal components.
+    """
     run.compute(pca)
-    run.compute(umap, seed=seed)
+    fitted = pc.sum(run.compute(umap, seed=seed)["umap_fitted"]).as_py()
     if pc.sum(pc.equal(run.table("embeddings", ["split"])["split"], "train")).as_py() > 1:
         run.compute(neighbours)
+    return int(fitted)
 
 
 def find_clusters(
@@ -59,21 +65,43 @@ def find_clusters(
 ) -> pa.Table:
     """Cluster the run's embeddings, name the clusters and see how stable they are; kept until something changes.
 
+    How they were found is kept in ``run.meta["clusters"]``: the method, the fewest rows that were taken for a cluster
+    (``smallest``), and in how many rows they were looked for (``fitted``).
+
     Returns:
-        the run's table ``clusters``: number, name, n and stability, the largest cluster first.
+        the run's table ``clusters``: number, name, n, stability, centre and reach, the largest cluster first.
     """
-    wanted = {"method": method, "clusters": clusters, "seed": seed, "embedding": run.meta.get("embedding")}
-    if force or not run.has(_CLUSTERS) or run.meta.get(_CLUSTERS) != wanted:
+    wanted = {"method": method, "clusters": clusters, "seed": seed, "embeddings": run.made_with("embeddings")}
+    if force or run.made_with(_CLUSTERS) != wanted:
         stored = run.table("embeddings")
         vector = vectors(stored)
         found = cluster(vector, method=method, clusters=clusters, seed=seed)
         steady = stability(vector, found, seed=seed)
-        names = _names(project, run, stored["id"], found)
-        run.update(clusters=None)  # until both tables are there
-        run.write(_COLUMNS, _columns(stored["id"], vector, found, steady, names))
-        run.write(_CLUSTERS, _table(found, steady, names))
-        run.update(clusters=wanted)
+        names = _names(project, run, stored, found)
+        with run.making(_CLUSTERS, wanted):
+            run.write(_COLUMNS, _columns(stored["id"], vector, found, steady, names))
+            run.write(_CLUSTERS, _table(found, steady, names))
+            run.update(clusters={"method": found.method, "smallest": found.smallest, "fitted": found.fitted})
     return run.table(_CLUSTERS)
+
+
+def clusters_of(run: Run, vector: NDArray[np.floating]) -> list[str | None]:
+    """The clusters that rows belong to which the clusters were not found in: the nearest one, if they are in its reach.
+
+    Args:
+        run: one that `analyze` has found clusters in.
+        vector: [m, dimensions] of other rows, embedded as the run's own are.
+
+    Returns:
+        [m] names; None for rows in no cluster, and for all if there are no clusters of the run's present embeddings.
+    """
+    made = run.made_with(_CLUSTERS)
+    if made is None or made["embeddings"] != run.made_with("embeddings"):
+        return [None] * len(vector)
+    found = run.table(_CLUSTERS)
+    code, _ = assign(vector, vectors(found, "centre"), reach=found["reach"].to_numpy())
+    names = [*found["name"].to_pylist(), None]
+    return [names[one] for one in code.tolist()]
 
 
 def measured_clusters(clusters: pa.Table, rows: pa.Table) -> tuple[NamedCluster, ...]:
@@ -83,40 +111,46 @@ def measured_clusters(clusters: pa.Table, rows: pa.Table) -> tuple[NamedCluster,
         clusters: as `find_clusters` gives them.
         rows: columns split, cluster, and where known loss and correct.
     """
-    judged = rows.filter(pc.not_equal(rows["split"], "test"))
-    code = judged["cluster"].to_numpy()
-    means = {name: _means(judged, name, code, clusters.num_rows) for name in ("loss", "correct")}
+    splits = [split for split in ("train", "validation", *pc.unique(rows["split"]).to_pylist()) if split != _TEST]
+    parts = {split: rows.filter(pc.equal(rows["split"], split)) for split in splits}
+    loss, correct = (
+        {split: _means(part, name, clusters.num_rows) for split, part in parts.items()} for name in ("loss", "correct")
+    )
     return tuple(
-        NamedCluster(**row, mean_loss=means["loss"][row["number"]], accuracy=means["correct"][row["number"]])
-        for row in clusters.to_pylist()
+        NamedCluster(
+            **row,
+            mean_loss={split: means[row["number"]] for split, means in loss.items()},
+            accuracy={split: means[row["number"]] for split, means in correct.items()},
+        )
+        for row in clusters.select(["number", "name", "n", "stability"]).to_pylist()
     )
 
 
-def _means(rows: pa.Table, name: str, code: NDArray[np.int64], count: int) -> list[float | None]:
+def _means(rows: pa.Table, name: str, count: int) -> list[float | None]:
     """[count] mean of a column over the rows of each cluster that have it."""
     if name not in rows.column_names:
         return [None] * count
     values = pc.cast(rows[name], pa.float64()).to_numpy()
+    code = rows["cluster"].to_numpy()
     known = np.isfinite(values) & (code >= 0)
     sums = np.bincount(code[known], weights=values[known], minlength=count)
     counts = np.bincount(code[known], minlength=count)
     return [float(total / n) if n else None for total, n in zip(sums, counts, strict=True)]
 
 
-def _names(project: Project, run: Run, ids: pa.ChunkedArray, found: Clustering) -> tuple[str, ...]:
+def _names(project: Project, run: Run, stored: pa.Table, found: Clustering) -> tuple[str, ...]:
+    """Of all rows but those of the test split, whose labels and texts are nobody's business until the last word."""
+    open_rows = pc.not_equal(stored["split"], _TEST)
+    ids = stored["id"].filter(open_rows).combine_chunks()
     rows = rows_of(project, run)
-    rows = rows.take(pc.index_in(ids.combine_chunks(), value_set=rows["id"].combine_chunks()))
+    rows = rows.take(pc.index_in(ids, value_set=rows["id"].combine_chunks()))
     told: dict[str, Any] = {name: rows[name].to_pylist() for name in metadata_names(project, rows)}
     if run.labels and "label" in rows.column_names:
         told["label"] = rows["label"].to_pylist()
     # of a passage with a question, it is the question that says what the row is about
-    first = rows[project.task.text_fields[0]].to_pylist()
-    texts = first if project.task.target_fields else _joined(rows, project.task.text_fields)
-    return name_clusters(found.code, texts, told)
-
-
-def _joined(rows: pa.Table, fields: tuple[str, ...]) -> list[str]:
-    return [" ".join(texts) for texts in zip(*(rows[field].to_pylist() for field in fields), strict=True)]
+    fields = project.task.text_fields[: 1 if project.task.target_fields else None]
+    named = name_clusters(found.code[open_rows.to_numpy()], joined_texts(rows, fields), told)
+    return (*named, *(f"cluster {number}" for number in range(len(named), len(found.sizes))))
 
 
 def _columns(
@@ -150,4 +184,5 @@ def _similarity(vector: NDArray[np.floating], found: Clustering) -> NDArray[np.f
 
 def _table(found: Clustering, steady: NDArray[np.float64], names: tuple[str, ...]) -> pa.Table:
     columns = {"number": np.arange(len(names)), "name": pa.array(names, pa.string()), "n": found.sizes}
-    return pa.table({**columns, "stability": steady})
+    centres = pa.FixedSizeListArray.from_arrays(pa.array(found.centres.reshape(-1)), found.centres.shape[1])
+    return pa.table({**columns, "stability": steady, "centre": centres, "reach": found.reach})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunewright.errors import EditError, RunError
+from tunewright.errors import DataError, EditError, RunError, did_you_mean
 from tunewright.project import open_dataset
 
 if TYPE_CHECKING:
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["Advance", "embedding_settings", "embeddings", "load", "predictions", "rows_of", "vectors"]
+__all__ = [
+    "Advance",
+    "Dtype",
+    "digest",
+    "embedding_settings",
+    "embeddings",
+    "load",
+    "predictions",
+    "rows_of",
+    "unweighted",
+    "vectors",
+]
 
 Advance = Callable[[str, int, int], None]
 """Called now and then with what is being done, how many rows are done, and how many there are."""
@@ -72,6 +84,8 @@ def predictions(
 ) -> pa.Table:
     """What a run's final model says about rows; what it has said before is kept in the run and not asked again.
 
+    If the settings of the task have changed since, all that it has been asked is asked again.
+
     Args:
         project: whose run it is.
         run: a training run.
@@ -84,18 +98,25 @@ def predictions(
     """
     from tunewright.observe.predict import predict
 
-    rows = rows_of(project, run) if rows is None else rows
+    every = rows_of(project, run)
+    rows = every if rows is None else rows
+    settings = repr(project.task)
     known = run.table("predictions") if run.has("predictions") else None
+    # those that a training ends with are made with the task it was trained on
+    if known is not None and run.made_with("predictions", run.meta["config"].get("task", settings)) != settings:
+        wanted = [*known["id"].to_pylist(), *rows["id"].to_pylist()]
+        rows, known = every.filter(pc.is_in(every["id"], pa.array(wanted))), None
     if known is not None:
         kept = pc.is_in(known["id"], rows["id"].combine_chunks())
         known = known.filter(pc.invert(kept)) if force else known
         rows = rows.filter(pc.invert(pc.is_in(rows["id"], known["id"].combine_chunks())))
     if known is None or rows.num_rows:
         model, tokenizer = load(project, run)
-        asked = _unweighted(rows)
+        asked = unweighted(rows)
         said = predict(model, project.task, tokenizer, asked, advance=_counting("predicting", asked.num_rows, advance))
         together = said if known is None else pa.concat_tables([known, said], promote_options="permissive")
-        run.write("predictions", together)
+        with run.making("predictions", settings):
+            run.write("predictions", together)
     return run.table("predictions")
 
 
@@ -105,52 +126,65 @@ def embeddings(
     *,
     layer: int | None = None,
     pooling: Pooling | None = None,
-    dtype: Dtype = "float16",
+    dtype: Dtype | None = None,
     force: bool = False,
     advance: Advance | None = None,
 ) -> pa.Table:
-    """Vectors of all rows of the version a run was trained on, from its final model; computed once, kept in the run.
+    """Vectors of all rows of the version a run was trained on, from its final model; kept in the run.
+
+    They are made again for other settings, of the task too, and for other rows.
 
     Args:
         project: whose run it is.
         run: a training run.
         layer: of the hidden states, see `tunewright.observe.embed.Embedder`; None: the one in use, at first the last.
         pooling: as there; None: the one in use, at first the task's.
-        dtype: of the vectors.
+        dtype: of the vectors; None: the one in use, at first float16.
         force: make them again.
         advance: told how far it is.
-    """
-    from tunewright.observe.embed import write_embeddings
 
-    used = embedding_settings(run)
-    wanted = {
-        "layer": used["layer"] if layer is None else layer,
-        "pooling": used["pooling"] if pooling is None else pooling,
-    }
-    if force or not run.has("embeddings") or run.meta.get("embedding") != wanted:
-        rows = rows_of(project, run)
+    Raises:
+        DataError: if the pooling or dtype is unknown.
+        RunError: if the model has no such layer, or a vector does not fit the dtype.
+    """
+    from tunewright.observe.embed import Pooling, write_embeddings
+
+    asked = {"layer": layer, "pooling": pooling, "dtype": dtype}
+    settings = embedding_settings(run) | {name: value for name, value in asked.items() if value is not None}
+    for name, known in (("pooling", get_args(Pooling)), ("dtype", get_args(Dtype))):
+        if settings[name] not in known:
+            raise DataError(f"no {name} is called {settings[name]!r}", fix=did_you_mean(settings[name], known))
+    rows = rows_of(project, run)
+    wanted = {**settings, "task": repr(project.task), "rows": digest(rows)}
+    if force or run.made_with("embeddings") != wanted:
         model, tokenizer = load(project, run)
-        run.update(embedding=None)  # until the new ones are there, nobody knows what the old ones are
         path = run.folder / "embeddings.parquet"
         counting = _counting("embedding", rows.num_rows, advance)
-        write_embeddings(path, model, project.task, tokenizer, rows, advance=counting, dtype=dtype, **wanted)
-        run.update(embedding=wanted)
+        with run.making("embeddings", wanted):
+            write_embeddings(path, model, project.task, tokenizer, rows, advance=counting, **settings)
     return run.table("embeddings")
 
 
 def embedding_settings(run: Run) -> dict[str, Any]:
-    """Layer and pooling of a run's embeddings, so that other rows can be placed among them."""
-    return dict(run.meta.get("embedding") or {"layer": -1, "pooling": "task"})
+    """Layer, pooling and dtype of a run's embeddings, so that other rows can be placed among them."""
+    usual = {"layer": -1, "pooling": "task", "dtype": "float16"}
+    return usual | {name: value for name, value in (run.made_with("embeddings") or {}).items() if name in usual}
 
 
-def vectors(table: pa.Table) -> NDArray[np.floating]:
-    """The column ``vector`` as an array [n, dimensions]."""
-    flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    stacked: NDArray[np.floating] = flat.reshape(table.num_rows, table["vector"].type.list_size)
+def digest(rows: pa.Table) -> str:
+    """Stands for the ids of rows, in order: what was made of other rows is known by it."""
+    return hashlib.blake2b("\n".join(rows["id"].to_pylist()).encode(), digest_size=8).hexdigest()
+
+
+def vectors(table: pa.Table, column: str = "vector") -> NDArray[np.floating]:
+    """A column of vectors as an array [n, dimensions]."""
+    flat = table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    stacked: NDArray[np.floating] = flat.reshape(table.num_rows, table[column].type.list_size)
     return stacked
 
 
-def _unweighted(rows: pa.Table) -> pa.Table:
+def unweighted(rows: pa.Table) -> pa.Table:
+    """Rows without ``weight``, which counts in training only."""
     return rows.drop_columns(["weight"]) if "weight" in rows.column_names else rows
 
 

@@ -12,17 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunewright.analyze.clusters import Method, check
 from tunewright.analyze.shift import Explanation, Shift, domain_auc, explain_shift
+from tunewright.columns import numerals
 from tunewright.errors import DataError
 from tunewright.files import write_json
 from tunewright.project import Project
-from tunewright.verbs.described import found_duplicates, metadata_names, text_columns
+from tunewright.verbs.described import found_duplicates, text_columns
 from tunewright.verbs.evaluations import trained
-from tunewright.verbs.grouping import FITTED_AT_MOST, Method, NamedCluster, find_clusters, measured_clusters, place
+from tunewright.verbs.grouping import NamedCluster, find_clusters, measured_clusters, place
 from tunewright.verbs.models import Advance, Dtype, embeddings, predictions, vectors
 from tunewright.verbs.population import population
 from tunewright.verbs.results import Result
-from tunewright.verbs.slicing import Sliced, slices
+from tunewright.verbs.slicing import FEWEST, Sliced, named_clusters, slices, usual_columns
 
 if TYPE_CHECKING:
     from tunewright.observe.embed import Pooling
@@ -50,8 +52,13 @@ class SplitShift:
         if self.shift is None:
             return f"Train and validation were not compared: {self.why_not}"
         area = f"AUC {self.shift.auc:.3f} [{self.shift.low:.3f}, {self.shift.high:.3f}]"
-        if self.shift.verdict != "different":
+        if self.shift.verdict == "cannot tell":
             return f"Train and validation cannot be told apart in latent space: {area}, .5 is guessing."
+        if self.shift.verdict == "worse than guessing":
+            return (
+                f"Whether train and validation differ in latent space cannot be said: {area} is worse than guessing (.5), "
+                f"as where rows of one resemble single rows of the other, such as near-duplicates."
+            )
         named = ", ".join(_named(one) for one in self.explanations) or "no metadata that explains it"
         return f"Train and validation differ in latent space: {area}, .5 is guessing; {named}."
 
@@ -60,16 +67,20 @@ class SplitShift:
 class Analyzed(Result):
     """What `analyze` found; the columns themselves are in the run, see `tunewright.verbs.population`.
 
-    ``splits`` counts rows; ``fitted`` is how many of them the UMAP was fitted on; ``unclustered`` rows are in no
-    cluster; ``duplicates`` have nearly the same text as an earlier row, ``across_splits`` one of another split.
+    ``splits`` counts rows; ``fitted`` is how many of them the UMAP was fitted on, 0 if so few differ that principal
+    components stand for it; ``searched`` in how many clusters were looked for, the others were assigned;
+    ``unclustered`` rows are in no cluster; ``duplicates`` have nearly the same text as an earlier row,
+    ``across_splits`` one of another split.
     """
 
     run: str
     splits: Mapping[str, int]
     layer: int
     pooling: str
+    dtype: Dtype
     dimensions: int
     fitted: int
+    searched: int
     method: Method
     clusters: tuple[NamedCluster, ...]
     unclustered: int
@@ -114,15 +125,19 @@ def analyze(
 
     Raises:
         DataError: if a setting is impossible, or no row has a label.
-        RunError: if there is no such run, or it has no model.
+        RunError: if there is no such run, it has no model or no such layer, or a vector does not fit the dtype.
     """
     started = time.perf_counter()
+    check(method, clusters)
+    if smallest < FEWEST:
+        raise DataError(f"expected slices of {FEWEST} rows or more, found smallest={smallest}")
     run = trained(project, run)
     step = _steps(advance)
-    predictions(project, run, force=force, advance=advance)
+    # first, because it refuses an impossible layer and takes less time than predictions
     stored = embeddings(project, run, layer=layer, pooling=pooling, dtype=dtype, force=force, advance=advance)
+    predictions(project, run, force=force, advance=advance)
     step("projecting")
-    place(run, seed=seed)
+    fitted = place(run, seed=seed)
     step("clustering")
     tabled = find_clusters(project, run, method=method, clusters=clusters, seed=seed, force=force)
     step("reading texts")
@@ -136,13 +151,15 @@ def analyze(
         splits=dict(Counter(rows["split"].to_pylist())),
         layer=layer,
         pooling=pooling,
+        dtype=dtype,
         dimensions=vectors(stored.slice(0, 1)).shape[1],
-        fitted=min(stored.num_rows, FITTED_AT_MOST),
-        method=method,
+        fitted=fitted,
+        searched=run.meta["clusters"]["fitted"],
+        method=run.meta["clusters"]["method"],
         clusters=measured_clusters(tabled, rows),
         unclustered=int(pc.sum(pc.less(rows["cluster"], 0)).as_py() or 0),
         slices=slices(project, run, smallest=smallest),
-        shift=_shift(project, stored, rows, seed),
+        shift=_shift(project, run, stored, rows, seed),
         duplicates=twins,
         across_splits=across,
         seconds=round(time.perf_counter() - started, 1),
@@ -151,16 +168,18 @@ def analyze(
     return found
 
 
-def _shift(project: Project, stored: pa.Table, rows: pa.Table, seed: int) -> SplitShift:
+def _shift(project: Project, run: Run, stored: pa.Table, rows: pa.Table, seed: int) -> SplitShift:
     pair = stored.filter(pc.is_in(stored["split"], pa.array(["train", "validation"])))
     domain = np.equal(pair["split"].to_pylist(), "validation")
+    rows = named_clusters(rows)
+    same = rows.take(pc.index_in(pair["id"].combine_chunks(), value_set=rows["id"].combine_chunks()))
+    passages = same[project.task.text_fields[-1]].to_pylist()  # of a text alone, that is the text itself
     try:
-        shift = domain_auc(vectors(pair), domain, seed=seed)
+        shift = domain_auc(vectors(pair), domain, groups=passages, seed=seed)
     except DataError as error:
         return SplitShift(shift=None, explanations=(), why_not=error.message)
-    same = rows.take(pc.index_in(pair["id"].combine_chunks(), value_set=rows["id"].combine_chunks()))
-    names = (*metadata_names(project, rows), *(["label"] if project.task.labels else []))
-    explanations = explain_shift(domain, {name: same[name].to_pylist() for name in names})
+    columns = {name: same[name].to_pylist() for name in usual_columns(project, run, rows)}
+    explanations = explain_shift(domain, columns)
     return SplitShift(shift=shift, explanations=explanations[:_EXPLANATIONS], why_not="")
 
 
@@ -168,7 +187,7 @@ def _named(one: Explanation) -> str:
     name = one.column if one.value is None else f"{one.column} = {one.value}"
     if one.first is None or one.second is None:
         return f"{name} (effect {one.effect:.2f})"
-    return f"{name} ({one.first:.3g} -> {one.second:.3g})"
+    return f"{name} ({' -> '.join(numerals(one.first, one.second))})"
 
 
 def _duplicates(rows: pa.Table) -> tuple[int, int]:
