@@ -24,6 +24,14 @@ def test_each_group_has_a_line_of_means_and_a_band():
     assert [text.get_text() for text in sheet.legends[0].get_texts()] == ["ambiguous (30)", "easy (30)", "hard (30)"]
 
 
+def test_the_legend_lies_on_the_sheet():
+    probability, loss, _ = learnt(1200)
+    sheet = figure(probability, loss, groups=np.arange(200001.0, 201201.0), by="month")
+    assert "200241 to 200481 (240)" in {text.get_text() for text in sheet.legends[0].get_texts()}
+    box, page = sheet.legends[0].get_window_extent(), sheet.bbox
+    assert sheet.axes[1].get_window_extent().x1 < box.x0 < box.x1 < page.x1
+
+
 def test_rows_that_were_not_seen_do_not_count():
     probability, loss, groups = learnt()
     probability[:, 2], loss[:, 2] = np.nan, np.nan

@@ -55,8 +55,8 @@ def figure(
         )
     parts = grouped(groups)
     sheet = blank(12.2, 5.6)
-    for left, values, name in ((0.065, gold_probability, "gold_probability"), (0.475, loss, "loss")):
-        _lines(sheet.add_axes((left, 0.125, 0.345, 0.71)), values, parts, name)
+    for left, values, name in ((0.062, gold_probability, "gold_probability"), (0.442, loss, "loss")):
+        _lines(sheet.add_axes((left, 0.125, 0.315, 0.71)), values, parts, name)
     _legend(sheet, parts, by)
     facts = [model, dataset, f"{len(loss):,} rows", "line: mean; band: the middle half of the rows"]
     heading(sheet, title, facts)
@@ -96,8 +96,8 @@ def _legend(sheet: Figure, parts: Groups, by: str) -> None:
 
     entries = [Line2D([], [], color=colour, lw=2.5, marker="o", ms=5) for colour in parts.light]
     texts = [f"{plain(name, most=20)} ({count:,})" for name, count in zip(parts.names, parts.counts, strict=True)]
-    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.83, 0.86), "alignment": "left"}
-    legend = sheet.legend(entries, texts, frameon=False, fontsize=10, title=plain(by), **where)
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.765, 0.86), "alignment": "left"}
+    legend = sheet.legend(entries, texts, frameon=False, fontsize=9, title=plain(by), **where)
     legend.get_title().set_color(FAINT)
     for text in (legend.get_title(), *legend.get_texts()):
         text.set_parse_math(False)
