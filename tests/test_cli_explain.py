@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 import tunewright as tw
 from tunewright.cli import app
+from tunewright.cli.microscope import _pieces
+from tunewright.observe.marks import Mark
 from tunewright.toy import toy_model, toy_texts
 from tunewright.train.config import TrainConfig
 
@@ -58,6 +61,15 @@ def test_what_the_projects_visualisers_say_is_shown(call):
     shown, found = call("last", "toy-0001"), call("last", "toy-0001", "--json")
     assert f"\nloud:\n{found['shown']['loud']}\n" in shown
     assert found["shown"]["loud"].endswith(f"!\n[{found['attribution']['predicted']}]")
+
+
+def test_gold_answers_that_share_words_have_one_pair_of_brackets():
+    text = "it was quite good today"
+    gold = [Mark(kind="gold", field="context", start=start, end=end) for start, end in ((7, 12), (7, 17), (13, 17))]
+    marks = (*gold, Mark(kind="predicted", field="context", start=7, end=12))
+    found = SimpleNamespace(texts={"context": text}, words=(), strongest=(), marks=marks)
+    shown = "".join(piece for piece, _ in _pieces(SimpleNamespace(attribution=found), "context"))
+    assert shown == "it was «‹quite› good» today"
 
 
 def test_the_text_is_whole_but_for_the_signs(call):

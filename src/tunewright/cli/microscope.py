@@ -11,7 +11,7 @@ from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, passage, 
 from tunewright.cli.numbers import counted, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tunewright.verbs.explaining import Explained, Faithfulness
 
@@ -98,12 +98,23 @@ def _signs(explained: Explained, field: str) -> Iterator[tuple[int, int, str]]:
         if word.field == field:
             yield word.start, 5, "[+" if word.score > 0 else "[-"
             yield word.end, 0, "]"
-    for mark in found.marks:
-        if mark.field == field:
-            opening, closing = _BRACKETS[mark.kind]
-            rank = list(_BRACKETS).index(mark.kind)
-            yield mark.start, 3 + rank, opening
-            yield mark.end, 2 - rank, closing
+    for rank, (kind, (opening, closing)) in enumerate(_BRACKETS.items()):
+        for start, end in _joined(
+            (mark.start, mark.end) for mark in found.marks if (mark.kind, mark.field) == (kind, field)
+        ):
+            yield start, 3 + rank, opening
+            yield end, 2 - rank, closing
+
+
+def _joined(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places without overlap: several gold answers may share words."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _style(score: float, largest: float) -> str:
