@@ -88,7 +88,10 @@ def test_lints_look_at_all_rows(new, tmp_path):
     table = toy_texts(100).set_column(1, "text", [[row["text"] for row in rows]])
     long = ["good " * 100 if number == 50 else row["text"] for number, row in enumerate(rows)]
     pyarrow.csv.write_csv(table.set_column(1, "text", [long]), new.folder / "reviews.csv")
-    found = {one.name: one for one in tw.check(replace(new, seed=1)).lints}
+    checked = tw.check(replace(new, seed=1))
+    found = {one.name: one for one in checked.lints}
+    assert all(one.passed for one in checked.bindings)
+    assert not checked.passed  # an error among the findings, as for `lint`
     assert found["same text, different labels"].rows == ("toy-0000", "toy-0001")
     assert found["truncated inputs"].rows == ("toy-0050",)
 

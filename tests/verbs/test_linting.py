@@ -8,6 +8,7 @@ import pyarrow.csv
 import pytest
 
 import tunewright as tw
+from tunewright.bindings import metric
 from tunewright.run import Run
 from tunewright.toy import toy_texts
 
@@ -39,6 +40,13 @@ def test_near_duplicates_across_splits_are_found(planted):
     assert {"toy-0007", "toy-0009"} & set(near[0].rows)
 
 
+def test_check_finds_the_same_before_there_is_a_run(planted):
+    project, run = planted
+    before = tw.check(project).lints
+    assert "near-duplicates across splits" in {one.name for one in before}
+    assert [one for one in tw.lint(project, run).lints if one in before] == list(before)
+
+
 def test_outputs_are_looked_at_as_far_as_there_are_any(planted):
     project, run = planted
     before = tw.lint(project, run)
@@ -56,6 +64,28 @@ def test_a_sound_run_has_no_findings_about_encoding_or_outputs(planted):
         "generation stopped by length",
         "metric punishes form",
     }
+
+
+@metric(direction="higher")
+def letter_by_letter(columns):
+    pairs = zip(columns["label"], columns["predicted"], strict=True)
+    return [float(said == label) for label, said in pairs]
+
+
+def test_the_projects_own_metrics_are_looked_at(planted):
+    project, run = planted
+    project = replace(project, metrics=(letter_by_letter,))
+    assert "letter_by_letter punishes form" not in names(tw.lint(project, run))
+    said = run.table("predictions")
+    right = [
+        row for row, (label, one) in enumerate(zip(*said.select(["label", "predicted"]), strict=True)) if label == one
+    ]
+    assert len(right) > 1
+    loud = [one.upper() if row == right[0] else one for row, one in enumerate(said["predicted"].to_pylist())]
+    run.write("predictions", said.set_column(said.column_names.index("predicted"), "predicted", [loud]))
+    found = {one.name: one for one in tw.lint(project, run).lints}
+    run.write("predictions", said)
+    assert found["letter_by_letter punishes form"].rows == (said["id"][right[0]].as_py(),)
 
 
 def test_rows_that_were_trained_on_and_are_evaluated_are_found(planted):

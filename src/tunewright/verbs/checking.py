@@ -17,14 +17,16 @@ from tunewright.bindings import as_metadata
 from tunewright.errors import DataError, TunewrightError
 from tunewright.project import Project, import_dataset, open_dataset
 from tunewright.source import read
-from tunewright.verbs.described import arrays_of, objects
-from tunewright.verbs.lengths import encoded
+from tunewright.verbs.described import near_duplicates
+from tunewright.verbs.linting import of_data
 from tunewright.verbs.perfect import perfect
 from tunewright.verbs.probing import probe_loss, probe_metadata, probe_metric, probe_preprocess, probe_visualiser
 from tunewright.verbs.results import Result
 from tunewright.verbs.trying import State, Step, Tried, try_all
 
 __all__ = ["Checked", "Tried", "check"]
+
+_COMPARED = 50_000  # rows that are compared with each other in seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,8 @@ class Checked(Result):
 
     @property
     def passed(self) -> bool:
-        """Whether everything works."""
-        return all(tried.passed for tried in self.bindings)
+        """Whether everything works, and there is no error among the findings."""
+        return all(tried.passed for tried in self.bindings) and not any(one.severity == "error" for one in self.lints)
 
 
 def check(project: Project, *, version: str = "main", rows: int = 8) -> Checked:
@@ -61,7 +63,7 @@ def check(project: Project, *, version: str = "main", rows: int = 8) -> Checked:
         state: State = {"project": project, "version": version, "wanted": rows, "folder": Path(folder)}
         bindings = try_all(_steps(project, state), state, folder=project.folder)
         table = state.get("table")
-        lints = () if table is None else tuple(lint(_lint_rows(state)))
+        lints = () if table is None else _lints(state)
     return Checked(bindings=bindings, lints=lints, rows=0 if table is None else table.num_rows)
 
 
@@ -269,22 +271,9 @@ def _shapes(values: Mapping[str, Any], prefix: str = "") -> str:
     )
 
 
-def _lint_rows(state: State) -> Rows:
-    table: pa.Table = state["table"]
-    fields = state["dataset"].fields
-    columns: dict[str, Any] = {name: objects(table[name]) for name in ("id", "split", "content", "label")}
-    columns |= {
-        "metadata": arrays_of(table, fields.metadata),
-        "texts": {name: objects(table[name]) for name in fields.text},
-        "classes": bool(state["dataset"].label_names),
-        "unmasked": "inputs" in state and "attention_mask" not in state["inputs"],
-    }
-    if fields.passage:
-        given = (fields.passage, *fields.target)
-        columns |= {
-            name: objects(table[column]) for name, column in zip(("context", "answers", "starts"), given, strict=True)
-        }
-    if "features" in state:
-        made = encoded(state["project"].task, state["tokenizer"], table)
-        columns |= {"lengths": made.lengths, "max_length": made.limit, "lost": made.lost}
-    return Rows(**columns)
+def _lints(state: State) -> tuple[Lint, ...]:
+    task, rows = state["project"].task, state["table"]
+    if rows.num_rows <= _COMPARED:
+        rows = rows.append_column("duplicate_of", near_duplicates(task, rows)["duplicate_of"])
+    tokenizer = state["tokenizer"] if "inputs" in state else None  # only a task that can encode is asked to
+    return tuple(lint(Rows(**of_data(task, state["dataset"].fields, rows, tokenizer))))

@@ -6,27 +6,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.lints import Lint, Rows, lint as lint_rows
+from tunewright.bindings import grades
 from tunewright.data.edits import Add
 from tunewright.errors import EditError
 from tunewright.project import Project, open_dataset
-from tunewright.verbs.described import arrays_of, found_duplicates, metadata_names, objects
+from tunewright.verbs.described import arrays_of, found_duplicates, objects
 from tunewright.verbs.evaluations import trained
 from tunewright.verbs.lengths import encoded
-from tunewright.verbs.models import rows_of
 from tunewright.verbs.population import population
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from transformers import PreTrainedTokenizerBase
 
+    from tunewright.data.fields import Fields
     from tunewright.run import Run
+    from tunewright.tasks import Task
 
-__all__ = ["Linted", "lint"]
+__all__ = ["Linted", "lint", "of_data"]
 
-_ALWAYS = ("id", "split", "content", "label")
+_GIVEN = ("id", "split", "content", "label", "duplicate_of")
 _PAIR = 2
 
 
@@ -61,9 +64,9 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
     run = trained(project, run)
     found_duplicates(project, run)
     rows = population(project, run)
-    known = {name: objects(rows[name]) for name in _ALWAYS if name in rows.column_names}
-    known |= {"content": known["id"]} if "content" not in known else {}
-    columns = known | _of_data(project, run, rows) | _of_encoding(project, run) | _of_run(project, run, rows)
+    columns = of_data(project.task, open_dataset(project).fields, rows, _tokenizer(project, run))
+    columns |= {"synthetic": _added(project, run, rows), "scores": _own_scores(project, rows)}
+    columns |= _of_run(project, run, rows)
     predicted = rows["predicted"] if "predicted" in rows.column_names else None
     return Linted(
         run=run.id,
@@ -73,19 +76,39 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
     )
 
 
-def _of_data(project: Project, run: Run, rows: pa.Table) -> dict[str, Any]:
-    task = project.task
-    columns: dict[str, Any] = {
-        "classes": bool(task.labels),
-        "metadata": arrays_of(rows, metadata_names(project, rows)),
-        "texts": {name: objects(rows[name]) for name in task.text_fields},
-        "duplicate_of": objects(rows["duplicate_of"]),
-        "synthetic": _added(project, run, rows),
-    }
-    if len(task.target_fields) == _PAIR and set(task.target_fields) <= set(rows.column_names):
-        given = zip(("context", "answers", "starts"), (task.text_fields[-1], *task.target_fields), strict=True)
+def of_data(task: Task, fields: Fields, rows: pa.Table, tokenizer: PreTrainedTokenizerBase | None) -> dict[str, Any]:
+    """What the lints are told of the rows of a dataset, with or without a run.
+
+    Args:
+        task: knows the text fields, and encodes.
+        fields: of the dataset.
+        rows: of the dataset, [n]; ``duplicate_of`` among their columns where near-duplicates have been looked for.
+        tokenizer: of the model; None: nothing is told of encoding.
+
+    Returns:
+        arguments of `tunewright.analyze.lints.Rows`.
+    """
+    there = set(rows.column_names)
+    columns: dict[str, Any] = {name: objects(rows[name]) for name in _GIVEN if name in there}
+    columns |= {"content": columns.get("content", columns["id"]), "classes": bool(task.labels)}
+    columns["texts"] = {name: objects(rows[name]) for name in task.text_fields}
+    columns["metadata"] = arrays_of(rows, [name for name in fields.metadata if name in there])
+    if fields.passage and len(fields.target) == _PAIR and there.issuperset(fields.target):
+        given = zip(("context", "answers", "starts"), (fields.passage, *fields.target), strict=True)
         columns |= {name: objects(rows[column]) for name, column in given}
-    return columns
+    return columns | ({} if tokenizer is None else _of_encoding(task, tokenizer, rows))
+
+
+def _of_encoding(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> dict[str, Any]:
+    """Lengths, targets that no window holds, and whether padding is masked."""
+    made = encoded(task, tokenizer, rows)
+    batch = task.collator(tokenizer)(task.encode(rows.slice(0, _PAIR).to_pydict(), tokenizer))
+    return {
+        "lengths": made.lengths,
+        "max_length": made.limit,
+        "lost": made.lost,
+        "unmasked": "attention_mask" not in batch,
+    }
 
 
 def _added(project: Project, run: Run, rows: pa.Table) -> np.ndarray[Any, Any]:
@@ -98,26 +121,19 @@ def _added(project: Project, run: Run, rows: pa.Table) -> np.ndarray[Any, Any]:
     return np.isin(objects(rows["id"]).astype(str), np.array(made, dtype=str))
 
 
-def _of_encoding(project: Project, run: Run) -> dict[str, Any]:
-    """Lengths, and targets that no input holds; of a run without a model, those that its training noted."""
+def _tokenizer(project: Project, run: Run) -> PreTrainedTokenizerBase | None:
+    """That of the run's model, if it has one."""
     from tunewright.tasks.source import load_tokenizer
 
     if not run.model_folder.is_dir():
-        return {"lost": (run.meta.get("untaught") or {}).get("ids", ())}
-    trusted = project.train.trust_remote_code
-    tokenizer, rows = load_tokenizer(str(run.model_folder), trust_remote_code=trusted), rows_of(project, run)
-    made = encoded(project.task, tokenizer, rows)
-    batch = project.task.collator(tokenizer)(project.task.encode(rows.slice(0, _PAIR).to_pydict(), tokenizer))
-    return {
-        "lengths": made.lengths,
-        "max_length": made.limit,
-        "lost": made.lost,
-        "unmasked": "attention_mask" not in batch,
-    }
+        return None
+    return load_tokenizer(str(run.model_folder), trust_remote_code=project.train.trust_remote_code)
 
 
 def _of_run(project: Project, run: Run, rows: pa.Table) -> dict[str, Any]:
     columns: dict[str, Any] = {"trained": _trained_on(run)}
+    if not run.model_folder.is_dir():  # what its training noted, then
+        columns["lost"] = (run.meta.get("untaught") or {}).get("ids", ())
     if "predicted" in rows.column_names:
         graded = project.task.metric if project.task.metric in rows.column_names else "correct"
         correct = rows[graded].to_pylist() if graded in rows.column_names else [None] * rows.num_rows
@@ -126,6 +142,19 @@ def _of_run(project: Project, run: Run, rows: pa.Table) -> dict[str, Any]:
     if "stop_reason" in rows.column_names:
         columns["stop_reason"] = objects(rows["stop_reason"])
     return columns
+
+
+def _own_scores(project: Project, rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    """[n] what each of the project's metrics says of the rows with a prediction and a label, NaN of the others."""
+    if "predicted" not in rows.column_names:
+        return {}
+    asked = pc.is_valid(rows["predicted"]).to_numpy()
+    names = [name for name in ("id", "label", "predicted", *project.task.target_fields) if name in rows.column_names]
+    found, _ = grades(project.metrics, rows.select(names).filter(pa.array(asked)).to_pydict())
+    scores = {name: np.full(len(asked), np.nan) for name in found}
+    for name, values in found.items():
+        scores[name][asked] = values
+    return scores
 
 
 def _trained_on(run: Run) -> frozenset[str]:
