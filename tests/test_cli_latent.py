@@ -36,17 +36,43 @@ def call(tmp_path_factory):
 def test_analyze_prints_clusters_slices_shift_and_duplicates(call):
     said = call("analyze --smallest 10")
     assert "train 60, validation 20, test 20; 16 dimensions, layer -1, pooling task" in said
-    assert "stability" in said
+    assert "train loss" in said
+    assert "validation accuracy" in said
+    assert "fitted on" not in said
+    assert "looked for in" not in said
     assert "higher loss" in said
     assert "Train and validation" in said
     assert "nearly the same text" in said
     assert "tunewright plot" in said
 
 
+def test_samples_and_few_rows_are_said(call, monkeypatch):
+    from dataclasses import replace
+
+    import tunewright.verbs
+
+    real = tunewright.verbs.analyze
+    for fitted, searched, message in (
+        (100, 60, "Clusters were looked for in 60 of the rows"),
+        (60, 100, "UMAP was fitted on 60 of the rows"),
+        (0, 100, "Too few rows differ for a UMAP"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                tunewright.verbs,
+                "analyze",
+                lambda *asked, fitted=fitted, searched=searched, **options: replace(
+                    real(*asked, **options), fitted=fitted, searched=searched
+                ),
+            )
+            assert message in call("analyze --smallest 10")
+
+
 def test_similar_lists_rows_with_label_prediction_and_loss(call):
     said = call("similar last toy-0004 -k 3")
     assert "rows of split train most like toy-0004" in said
     assert "gold '" in said
+    assert "cluster" in said
     assert len([line for line in said.splitlines() if line.startswith("toy-")]) == 3
     assert "rows of any split most like the text" in call("similar last --text good --split all")
 
@@ -103,6 +129,8 @@ def test_mistakes_are_two_lines(call, line, message, fix):
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("line", ["similar last", "similar last toy-0004 --text x", "analyze --method dbscan"])
+@pytest.mark.parametrize(
+    "line", ["similar last", "similar last toy-0004 --text x", "analyze --method dbscan", "analyze --dtype int8"]
+)
 def test_words_that_do_not_fit_are_refused_by_the_command(call, line):
     assert "Usage" in call(line, code=2)
