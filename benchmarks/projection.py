@@ -53,7 +53,7 @@ def trust(vectors: np.ndarray, columns: dict[str, np.ndarray]) -> float:
     from sklearn.manifold import trustworthiness
 
     sample = np.random.default_rng(0).permutation(len(vectors))[:SAMPLE]
-    picture = np.stack(list(columns.values()), axis=1)[sample]
+    picture = np.stack(list(columns.values())[:2], axis=1)[sample]
     return float(trustworthiness(vectors[sample], picture, n_neighbors=10, metric="cosine"))
 
 
