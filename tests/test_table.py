@@ -76,6 +76,12 @@ def test_query_reads_views():
     assert found.to_pydict() == {"id": ["a", "b"], "mean": [0.2, 0.2]}
 
 
+def test_query_reads_half_floats():
+    half = pa.array(np.array([0.5, 2], np.float16))
+    view = pa.table({"id": ["a"], "one": half[:1], "vector": pa.FixedSizeListArray.from_arrays(half, 2)})
+    assert tables.query("SELECT * FROM view", {"view": view}).to_pydict() == view.to_pydict()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

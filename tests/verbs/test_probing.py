@@ -70,7 +70,8 @@ def test_good_functions_of_every_kind_pass(check):
 
         @metric(direction="higher")
         def agreement(columns):
-            return [gold == said for gold, said in zip(columns["label"], columns["predicted"])]
+            rows = zip(columns["id"], columns["label"], columns["predicted"])
+            return [gold == said for name, gold, said in rows if name]
 
         @metric(direction="lower")
         def error_rate(columns):
@@ -168,7 +169,7 @@ DEFECTS = {
         """,
         "",
         "metric undefined",
-        "expected finite numbers, found nan",
+        "metric 'undefined' gave nan",
     ),
     "NaN in metadata": (
         """
