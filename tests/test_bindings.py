@@ -43,9 +43,9 @@ def test_a_metric_that_gives_no_numbers_is_refused(found):
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ([1.0, float("nan")], "gave nan for row 'r3'"),
-        ([float("-inf"), 1.0], "-inf for row 'r1'"),
-        (float("inf"), "gave inf\n"),
+        ([1.0, float("nan")], "found nan for row 'r3'"),
+        ([float("-inf"), 1.0], "found -inf for row 'r1'"),
+        (float("inf"), "found inf\n"),
     ],
 )
 def test_a_metric_that_gives_what_is_not_finite_is_refused(found, message):

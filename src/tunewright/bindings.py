@@ -254,7 +254,10 @@ def number_or_numbers(made: Metric, columns: Columns, rows: int) -> NDArray[np.f
     if not np.isfinite(values).all():
         first = int(np.argmin(np.isfinite(values)))
         row = f" for row {columns.get('id', range(rows))[first]!r}" if values.ndim else ""
-        raise DataError(f"{name} gave {values.flat[first]}{row}", fix="return a finite number")
+        raise DataError(
+            f"{name} expected finite numbers, found {values.flat[first]}{row}",
+            fix="return a number for every row, or one number: the mean of the rows that have one",
+        )
     return values
 
 

@@ -145,7 +145,7 @@ def test_the_projects_own_metrics_are_scored_with_intervals(project, first):
         return [float("nan")] * len(columns["label"])
 
     before = list(project.runs_folder.iterdir())
-    with pytest.raises(DataError, match="metric 'undefined' gave nan for row"):
+    with pytest.raises(DataError, match="metric 'undefined' expected finite numbers, found nan for row"):
         predict_split(replace(project, metrics=(long_enough, undefined)), first, split="test")
     assert list(project.runs_folder.iterdir()) == before, "nothing is half-written"
     found = tw.evaluate(replace(project, metrics=(long_enough, misses)), first)
