@@ -3,6 +3,8 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -240,12 +242,34 @@ def test_the_probability_is_that_of_the_tokens_written(loaded):
     features = TASK.encode(ROWS.to_pydict(), tokenizer)
     with torch.inference_mode():
         outputs = model(**batch)
-        written = generate(model, outputs, batch["attention_mask"], beams=2, max_new_tokens=5)
+        written = generate(model, outputs.encoder_last_hidden_state, batch["attention_mask"], beams=2, max_new_tokens=5)
         for row, tokens in enumerate(written.tokens):
             target = tokens + [model.generation_config.eos_token_id] * written.ended[row]
             collated = TASK.collator(tokenizer)([features[row] | {"labels": target}])
             loss = TASK.measure(model(**collated | {"labels": None}), collated["labels"])["loss"]
             assert written.probability[row] == pytest.approx(np.exp(-loss.item()), rel=1e-4)
+
+
+def test_beams_take_rows_for_memory_and_the_logits_are_gone_before_it_writes(bart, monkeypatch):
+    model, tokenizer = bart
+    write, seen, rows = model.generate, [], []
+
+    def watched(**settings):
+        rows.append(len(settings["attention_mask"]))
+        assert not any(logits() is not None for logits in seen)
+        return write(**settings)
+
+    def kept(module, inputs, outputs):
+        if not rows:
+            seen.append(weakref.ref(outputs.logits))
+
+    whole = predict(model, replace(TASK, beams=2), tokenizer, ROWS, batch_size=1)
+    monkeypatch.setattr(model, "generate", watched)
+    handle = model.register_forward_hook(kept)
+    assert predict(model, replace(TASK, beams=2), tokenizer, ROWS)["predicted"].equals(whole["predicted"])
+    handle.remove()
+    assert rows == [5, 5]
+    assert len(seen) == 1
 
 
 def test_scoring_a_row_at_a_time_gives_the_same(bart, monkeypatch):

@@ -84,12 +84,15 @@ class Task(Protocol):
         """What the recorder keeps of one forward pass: tensors [batch] on the device, no host sync.
 
         ``targets`` is the batch's ``labels``. Through ``loss`` a gradient flows. A feature without gold gives NaN
-        and False.
+        and False. Of several windows of an example, the one with the largest ``gold_probability`` speaks for it; where
+        ``gold_everywhere``, if there is such a column, says that each must hold the target, the one with the smallest.
         """
         ...
 
     def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
         """What a user sees of one forward pass, per feature: ``predicted``, ``probability`` and the task's own columns.
+
+        It is the last to read the outputs, and may take tensors off them.
 
         Where an example has several windows, the one with the largest ``window_score`` speaks for it, and the lists
         in ``n_best`` become one.

@@ -79,7 +79,7 @@ def decoder_start(tokenizer: PreTrainedTokenizerBase) -> int:
 
 def generate(
     model: Any,
-    outputs: Any,
+    states: torch.Tensor,
     attention_mask: torch.Tensor,
     *,
     beams: int = 1,
@@ -90,34 +90,49 @@ def generate(
     """Texts from encoded inputs: the most probable token each time, or beam search; no sampling.
 
     Lengths and search are the arguments'; what else the model's generation config asks for stays, except a forced end
-    token, which would hide that a text was cut.
+    token, which would hide that a text was cut. With beams, fewer rows are written at a time, for each takes the memory
+    of as many.
 
     Args:
         model: a ``PreTrainedModel`` that generates.
-        outputs: of a forward pass, whose ``encoder_last_hidden_state`` is not computed again.
+        states: [batch, tokens, d] of the encoder.
         attention_mask: [batch, tokens] of the inputs.
         beams: sequences kept at a time; 1 is greedy.
         min_new_tokens: before which the end token is not allowed; it does not count.
         max_new_tokens: after which a text is cut, the end token counted; at most what the decoder has positions for.
         length_penalty: exponent of the length that a beam's log-probability is divided by.
     """
+    most = min(max_new_tokens, getattr(_decoder_config(model), "max_position_embeddings", None) or max_new_tokens)
+    settings = {
+        "num_beams": beams,
+        # lengths with the start token; given as new tokens, transformers warns of lengths in the model's own config
+        "min_length": 1 + min(min_new_tokens, most),
+        "max_length": 1 + most,
+        **({"length_penalty": length_penalty} if beams > 1 else {}),
+    }
+    few = max(1, len(states) // beams)
+    blocks = [
+        _written(model, *block, settings) for block in zip(states.split(few), attention_mask.split(few), strict=True)
+    ]
+    return Generated(
+        tokens=[tokens for block in blocks for tokens in block.tokens],
+        ended=[ended for block in blocks for ended in block.ended],
+        probability=[probability for block in blocks for probability in block.probability],
+    )
+
+
+def _written(model: Any, states: torch.Tensor, attention_mask: torch.Tensor, settings: dict[str, Any]) -> Generated:
     from transformers.modeling_outputs import BaseModelOutput
 
-    most = min(max_new_tokens, getattr(_decoder_config(model), "max_position_embeddings", None) or max_new_tokens)
-    beam_search = {"length_penalty": length_penalty} if beams > 1 else {}
     sequences = model.generate(
-        encoder_outputs=BaseModelOutput(last_hidden_state=outputs.encoder_last_hidden_state),
+        encoder_outputs=BaseModelOutput(last_hidden_state=states),
         attention_mask=attention_mask,
         do_sample=False,
-        num_beams=beams,
-        # lengths with the start token; given as new tokens, transformers warns of lengths in the model's own config
-        min_length=1 + min(min_new_tokens, most),
-        max_length=1 + most,
         min_new_tokens=None,
         max_new_tokens=None,
         forced_eos_token_id=None,
         use_cache=True,
-        **beam_search,
+        **settings,
     )
     ends = _end_tokens(model)
     written = [_until(row, ends) for row in sequences[:, 1:].tolist()]
@@ -125,7 +140,7 @@ def generate(
     return Generated(
         tokens=[tokens for tokens, _ in written],
         ended=[ended for _, ended in written],
-        probability=_probability(model, outputs, attention_mask, sequences, lengths),
+        probability=_probability(model, states, attention_mask, sequences, lengths),
     )
 
 
@@ -136,14 +151,14 @@ def token_log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch
     """
     import torch
 
-    few = rows_at_a_time(logits[0])
+    few = rows_at_a_time(logits[0].numel())
     blocks = zip(map(torch.Tensor.float, logits.split(few)), tokens.split(few), strict=True)
     return torch.cat([rows.gather(-1, ids.unsqueeze(-1)).squeeze(-1) - rows.logsumexp(-1) for rows, ids in blocks])
 
 
-def rows_at_a_time(row: torch.Tensor) -> int:
-    """How many rows of logits like this one are scored together: as many as memory should hold, at least one."""
-    return max(1, _LOGITS // max(row.numel(), 1))
+def rows_at_a_time(logits: int) -> int:
+    """How many rows of so many logits are scored together: as many as memory should hold, at least one."""
+    return max(1, _LOGITS // max(logits, 1))
 
 
 @lru_cache(maxsize=8)
@@ -201,7 +216,11 @@ def _until(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
 
 
 def _probability(
-    model: PreTrainedModel, outputs: Any, attention_mask: torch.Tensor, sequences: torch.Tensor, lengths: list[int]
+    model: PreTrainedModel,
+    states: torch.Tensor,
+    attention_mask: torch.Tensor,
+    sequences: torch.Tensor,
+    lengths: list[int],
 ) -> list[float]:
     """[batch] by one more pass over what was written, as many rows at a time as memory should hold."""
     import torch
@@ -209,18 +228,19 @@ def _probability(
 
     real = torch.arange(sequences.shape[1] - 1) < torch.tensor(lengths).unsqueeze(1)
     real = real.to(sequences.device)
-    rows = max(1, _LOGITS // max(real.shape[1] * outputs.logits.shape[-1], 1))
-    means = []
-    for start in range(0, len(lengths), rows):
-        part = slice(start, start + rows)
+    few = rows_at_a_time(real.shape[1] * _decoder_config(model).vocab_size)
+    means: list[float] = []
+    for encoded, mask, written, known in zip(
+        states.split(few), attention_mask.split(few), sequences.split(few), real.split(few), strict=True
+    ):
         with torch.no_grad():
             logits = model(
-                encoder_outputs=BaseModelOutput(last_hidden_state=outputs.encoder_last_hidden_state[part]),
-                attention_mask=attention_mask[part],
-                decoder_input_ids=sequences[part, :-1],
-                decoder_attention_mask=real[part].long(),
+                encoder_outputs=BaseModelOutput(last_hidden_state=encoded),
+                attention_mask=mask,
+                decoder_input_ids=written[:, :-1],
+                decoder_attention_mask=known.long(),
                 use_cache=False,
             ).logits
-        found = token_log_probabilities(logits, sequences[part, 1:]).where(real[part], 0)
-        means += (found.sum(1) / real[part].sum(1)).exp().tolist()
+        found = token_log_probabilities(logits, written[:, 1:]).where(known, 0)
+        means += (found.sum(1) / known.sum(1)).exp().tolist()
     return means

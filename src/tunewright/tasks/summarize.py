@@ -165,7 +165,7 @@ class Summarization:
         import torch
 
         gold = targets["labels"] if isinstance(targets, Mapping) else targets
-        few = rows_at_a_time(outputs.logits[0])
+        few = rows_at_a_time(outputs.logits[0].numel())
         blocks = [_statistics(*block) for block in zip(outputs.logits.split(few), gold.split(few), strict=True)]
         measured = {name: torch.cat([block[name] for block in blocks]) for name in blocks[0]}
         return measured | {"other": torch.full_like(gold[:, 0], -1)}
@@ -173,21 +173,25 @@ class Summarization:
     def decode(self, forward: Forward) -> dict[str, Sequence[Any] | NDArray[np.generic]]:
         """Outputs of the task's search, and how probable the model finds each token of the gold summary.
 
+        Takes the ``logits`` off the outputs when it has read them, lest they be in memory while it writes.
+
         Returns:
             [batch] each: predicted, probability (exp of the mean log-probability of a token), stop_reason (``eos``,
             or ``length`` when it was cut), generated_tokens, truncated and target_truncated, and lists ``tokens`` and
             ``token_probability`` of the gold summary, null where there is none.
         """
+        targets = [feature["labels"] for feature in forward.features]
+        probabilities = _token_probabilities(forward.outputs.logits, targets)
+        forward.outputs["logits"] = None
         written = generate(
             forward.model,
-            forward.outputs,
+            forward.outputs.encoder_last_hidden_state,
             forward.inputs["attention_mask"],
             beams=self.beams,
             min_new_tokens=self.min_new_tokens,
             max_new_tokens=self._most_new_tokens,
             length_penalty=self.length_penalty,
         )
-        targets = [feature["labels"] for feature in forward.features]
         read = forward.tokenizer.convert_ids_to_tokens
         return {
             "predicted": [
@@ -199,7 +203,7 @@ class Summarization:
             "truncated": [feature["truncated"] for feature in forward.features],
             "target_truncated": [feature["target_truncated"] for feature in forward.features],
             "tokens": [read(target) if target else None for target in targets],
-            "token_probability": _token_probabilities(forward.outputs.logits, targets),
+            "token_probability": probabilities,
         }
 
     def grade(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[np.generic]]:
