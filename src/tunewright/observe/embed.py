@@ -117,17 +117,17 @@ class Embedder:
         collator = self.task.collator(self.tokenizer)
         for positions, batch in batches(features, collator, batch_size=self.batch_size):
             read = [features[place] for place in positions]
-            pooled[positions] = self._pooled(encoder, read, _encoder_inputs(batch))
+            weights = _weights(read, batch["attention_mask"], self.pooling)
+            pooled[positions] = self._pooled(encoder, weights, _encoder_inputs(batch))
         return _mean_of_windows(pooled, [feature["id"] for feature in features])
 
-    def _pooled(self, encoder: Any, features: list[Feature], batch: dict[str, Any]) -> NDArray[np.float32]:
+    def _pooled(self, encoder: Any, weights: torch.Tensor, batch: dict[str, Any]) -> NDArray[np.float32]:
         inputs = on_device(batch, self.model.device)
         with evaluating(self.model):
             states = encoder(**inputs, output_hidden_states=True).hidden_states
         if not -len(states) <= self.layer < len(states):
             raise RunError(f"expected a layer from {-len(states)} to {len(states) - 1}, found {self.layer}")
-        weights = _weights(features, inputs["attention_mask"], self.pooling)
-        pooled: NDArray[np.float32] = _mean(states[self.layer].float(), weights).cpu().numpy()
+        pooled: NDArray[np.float32] = _mean(states[self.layer].float(), weights.to(self.model.device)).cpu().numpy()
         return pooled
 
 
@@ -159,7 +159,7 @@ def _weights(features: list[Feature], mask: torch.Tensor, pooling: Pooling) -> t
     if pooling == "task":
         for row, feature in enumerate(features):
             if any(feature.get("pool", ())):
-                weights[row, : len(feature["pool"])] = torch.tensor(feature["pool"], device=mask.device)
+                weights[row, : len(feature["pool"])] = torch.tensor(feature["pool"])
                 weights[row, len(feature["pool"]) :] = 0
     return weights
 
