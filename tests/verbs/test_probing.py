@@ -169,7 +169,7 @@ DEFECTS = {
         """,
         "",
         "metric undefined",
-        "metric 'undefined' gave nan",
+        "expected finite numbers, found nan",
     ),
     "NaN in metadata": (
         """
