@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunewright.project import Project
+    from tunewright.verbs.linting import Lint
 
-__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "passage", "say", "table"]
+__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "passage", "say", "say_lints", "table"]
 
 Folder = Annotated[Path, typer.Option("--project", "-p", help="Folder of the project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Split = Annotated[str, typer.Option(help="Which rows: validation, test, or a name of your own.")]
 
+_FIRST_IDS = 3  # of the rows of a finding
 _WIDTH = 120  # of output that goes to a file or a pipe
 
 
@@ -75,6 +77,16 @@ def passage(pieces: Iterable[tuple[str, str]]) -> None:
     for text, style in pieces:
         said.append(plain(text, keep_lines=True), style=style or None)
     _console().print(said)
+
+
+def say_lints(lints: Iterable[Lint]) -> None:
+    """Print findings, each with the ids of its first rows and what to do."""
+    found = list(lints)
+    for one in found:
+        first = ", ".join(one.rows[:_FIRST_IDS]) + (", ..." if len(one.rows) > _FIRST_IDS else "")
+        say("", f"{one.severity}: {one.name}: {one.message}" + (f" ({first})" if first else ""), f"  {one.what_to_do}")
+    if not found:
+        say("", "Nothing found.")
 
 
 def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunewright.cli.app import AsJson, Folder, as_json, opened, say, table
+from tunewright.cli.app import AsJson, Folder, as_json, opened, say, say_lints, table
 from tunewright.cli.numbers import counted, duration
 
 if TYPE_CHECKING:
@@ -93,9 +93,7 @@ def check(
             ("binding", "", "time per row", "what came out"),
             ((one.name, _mark(one.passed), duration(one.seconds), one.detail) for one in checked.bindings),
         )
-        for one in checked.lints:
-            examples = f" ({', '.join(one.rows[:3])}{', ...' if len(one.rows) > 3 else ''})" if one.rows else ""
-            say("", f"{one.severity}: {one.name}: {one.message}{examples}", f"  {one.what_to_do}")
+        say_lints(checked.lints)
         say("", f"{counted(len(checked.lints), 'finding')} in {counted(checked.rows, 'row')}.")
     if not checked.passed:
         raise typer.Exit(1)

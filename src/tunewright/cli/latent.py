@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunewright.cli.app import AsJson, Folder, as_json, opened, say, table
+from tunewright.cli.app import AsJson, Folder, as_json, opened, say, say_lints, table
 from tunewright.cli.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tunewright.verbs.linting import Linted
     from tunewright.verbs.nearby import SeenRow
     from tunewright.verbs.overview import Analyzed
     from tunewright.verbs.slicing import FoundSlice, Sliced
@@ -24,7 +23,6 @@ __all__ = ["analyze", "lint", "plot", "similar", "slices"]
 Named = Annotated[str, typer.Argument(help="Run: its id or a part of it.")]
 
 _FIRST_SLICES = 5
-_FIRST_IDS = 3
 _ANY = "all"
 
 
@@ -133,7 +131,7 @@ def lint(*, run: Named = "last", project: Folder = Path(), json: AsJson = False)
         as_json(found)
     else:
         say(f"Run {found.run}: {counted(found.rows, 'row')}, outputs of {found.predicted:,}", "")
-        _say_lints(found)
+        say_lints(found.lints)
     if not found.passed:
         raise typer.Exit(1)
 
@@ -213,16 +211,6 @@ def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
             for one in shown
         ),
     )
-
-
-def _say_lints(found: Linted) -> None:
-    if not found.lints:
-        say("Nothing found.")
-    for one in found.lints:
-        ids = (
-            f" ({', '.join(one.rows[:_FIRST_IDS])}{', ...' if len(one.rows) > _FIRST_IDS else ''})" if one.rows else ""
-        )
-        say(f"{one.severity}: {one.name}: {one.message}{ids}", f"  {one.what_to_do}")
 
 
 def _told(row: SeenRow) -> str:

@@ -14,6 +14,7 @@ from tunewright.observe.marks import Mark, marks
 from tunewright.observe.predict import on_device
 from tunewright.observe.probe import Probe, Shares, gradient_x_input, integrated_gradients, probe
 from tunewright.observe.words import Place, places, shares
+from tunewright.table import speaking
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,29 +212,31 @@ def _window(
     Raises:
         DataError: if none has a finite loss, since none holds the target.
     """
-    sure = np.concatenate(
-        [
-            _gold_probability(model, task, tokenizer, features[start : start + copies])
-            for start in range(0, len(features), copies)
-        ]
-    )
+    blocks = [
+        _gold(model, task, tokenizer, features[start : start + copies]) for start in range(0, len(features), copies)
+    ]
+    sure, everywhere = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     if np.isnan(sure).all():
         raise DataError(
             f"no window of row {features[0]['id']!r} holds its gold target, so its loss is not defined",
             fix="correct the target's place, or read longer inputs (max_length, stride)",
         )
-    return int(np.nanargmax(sure))
+    return int(speaking(np.zeros(len(sure), np.intp), sure, everywhere=everywhere)[0])
 
 
-def _gold_probability(
+def _gold(
     model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, features: Sequence[Feature]
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Gold probability of each window, NaN where it is not there, and whether it holds in every window; both [n]."""
     inputs = on_device(task.collator(tokenizer)(features), model.device)
     targets = inputs.pop("labels")
     with torch.no_grad():
-        measured = task.measure(model(**inputs), targets)["gold_probability"]
-    sure: NDArray[np.float64] = measured.double().cpu().numpy()
-    return sure
+        measured = task.measure(model(**inputs), targets)
+    sure: NDArray[np.float64] = measured["gold_probability"].double().cpu().numpy()
+    everywhere = (
+        measured["gold_everywhere"].cpu().numpy() if "gold_everywhere" in measured else np.zeros(len(sure), bool)
+    )
+    return sure, everywhere
 
 
 def _written(targets: Any) -> torch.Tensor | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.tasks import Task
 
-__all__ = ["Linted", "lint", "of_data"]
+__all__ = ["Lint", "Linted", "lint", "of_data"]
 
 _GIVEN = ("id", "split", "content", "label", "duplicate_of")
 _PAIR = 2
