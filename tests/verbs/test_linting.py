@@ -107,3 +107,16 @@ def test_a_run_without_a_model_is_linted_all_the_same(planted, tmp_path):
 def test_the_result_is_json(planted):
     said = json.loads(json.dumps(tw.lint(*planted).to_json(), allow_nan=False))
     assert set(said["lints"][0]) == {"name", "severity", "count", "message", "rows", "what_to_do"}
+
+
+def test_of_an_evaluation_its_own_outputs_are_looked_at(planted):
+    project, run = planted
+    evaluation = Run.open(project.runs_folder / tw.evaluate(project, run).run)
+    predictions = evaluation.table("predictions")
+    cut = predictions.append_column("stop_reason", pa.array(["length"] * predictions.num_rows))
+    evaluation.write("predictions", cut)
+    found = tw.lint(project, evaluation)
+    assert (found.run, found.predicted) == (evaluation.id, predictions.num_rows)
+    stopped = [one for one in found.lints if one.name == "generation stopped by length"]
+    assert [one.count for one in stopped] == [predictions.num_rows]
+    assert "generation stopped by length" not in names(tw.lint(project, run))

@@ -13,7 +13,8 @@ from tunewright.analyze.lints import Lint, Rows, lint as lint_rows
 from tunewright.bindings import grades
 from tunewright.data.edits import Add
 from tunewright.errors import EditError
-from tunewright.project import Project, open_dataset
+from tunewright.project import Project, find_run, open_dataset
+from tunewright.table import left_join
 from tunewright.verbs.described import arrays_of, found_duplicates, objects
 from tunewright.verbs.evaluations import trained
 from tunewright.verbs.lengths import encoded
@@ -51,29 +52,39 @@ class Linted(Result):
 def lint(project: Project, run: Run | str | None = None) -> Linted:
     """Look for artifacts in the data a run was trained on, in what encoding did to it, and in what the model said.
 
-    The model is not asked anew: outputs are looked at as far as there are predictions (after `evaluate` those of the
-    validation rows, after `analyze` all).
+    The model is not asked anew: outputs are looked at as far as there are predictions: of a training run those of the
+    validation rows, or after `analyze` of all; of an evaluation its own.
 
     Args:
         project: whose run it is.
-        run: by default the last training run.
+        run: a training run, or an evaluation of one; by default the last training run.
 
     Raises:
         RunError: if there is no such run.
     """
-    run = trained(project, run)
+    named = find_run(project, run)
+    run = trained(project, named)
     found_duplicates(project, run)
     rows = population(project, run)
+    if named.id != run.id:
+        rows = _with_outputs(rows, named.table("predictions"))
     columns = of_data(project.task, open_dataset(project).fields, rows, _tokenizer(project, run))
     columns |= {"synthetic": _added(project, run, rows), "scores": _own_scores(project, rows)}
     columns |= _of_run(project, run, rows)
     predicted = rows["predicted"] if "predicted" in rows.column_names else None
     return Linted(
-        run=run.id,
+        run=named.id,
         rows=rows.num_rows,
         predicted=0 if predicted is None else rows.num_rows - predicted.null_count,
         lints=tuple(lint_rows(Rows(**columns))),
     )
+
+
+def _with_outputs(rows: pa.Table, predictions: pa.Table) -> pa.Table:
+    """The rows with these predictions in place of those they have."""
+    told = [name for name in predictions.column_names if name not in {"id", "split", "label"}]
+    kept = rows.drop_columns([name for name in told if name in rows.column_names])
+    return left_join(kept, predictions.select(["id", *told]))
 
 
 def of_data(task: Task, fields: Fields, rows: pa.Table, tokenizer: PreTrainedTokenizerBase | None) -> dict[str, Any]:
@@ -100,13 +111,14 @@ def of_data(task: Task, fields: Fields, rows: pa.Table, tokenizer: PreTrainedTok
 
 
 def _of_encoding(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> dict[str, Any]:
-    """Lengths, targets that no window holds, and whether padding is masked."""
+    """Lengths, targets that no window holds or that are cut, and whether padding is masked."""
     made = encoded(task, tokenizer, rows)
     batch = task.collator(tokenizer)(task.encode(rows.slice(0, _PAIR).to_pydict(), tokenizer))
     return {
         "lengths": made.lengths,
         "max_length": made.limit,
         "lost": made.lost,
+        "cut_targets": made.cut_targets,
         "unmasked": "attention_mask" not in batch,
     }
 
@@ -134,6 +146,8 @@ def _of_run(project: Project, run: Run, rows: pa.Table) -> dict[str, Any]:
     columns: dict[str, Any] = {"trained": _trained_on(run)}
     if not run.model_folder.is_dir():  # what its training noted, then
         columns["lost"] = (run.meta.get("untaught") or {}).get("ids", ())
+        if "target_truncated" in rows.column_names:
+            columns["cut_targets"] = rows.filter(rows["target_truncated"])["id"].to_pylist()
     if "predicted" in rows.column_names:
         graded = project.task.metric if project.task.metric in rows.column_names else "correct"
         correct = rows[graded].to_pylist() if graded in rows.column_names else [None] * rows.num_rows
