@@ -32,6 +32,8 @@ def test_counts_by_hand():
     low, high = result.interval
     assert 0 < low < 0.09 < high
     assert result.verdict == "better"
+    assert "12 wins, 3 losses" in result.sentence()
+    assert "1 win, 1 loss," in compared(*rows(1, 1, 3, 3)).sentence()
     assert result.sentence().startswith("B is better than A: difference +9.0 points (95% interval")
 
 

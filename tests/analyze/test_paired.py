@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tunewright.analyze.compare import compare
 from tunewright.analyze.paired import compare_scores
 from tunewright.errors import ComparisonError
 
@@ -38,6 +39,16 @@ def test_under_the_null_better_is_rare_and_the_interval_covers():
 def null(seed, n=120):
     draw = np.random.default_rng(seed)
     return draw.beta(2, 2, n), draw.beta(2, 2, n)
+
+
+@pytest.mark.parametrize(("wins", "losses", "ties"), [(0, 0, 24), (3, 0, 40), (12, 5, 83)])
+def test_scores_of_0_and_1_have_the_interval_of_the_comparison(wins, losses, ties):
+    a = np.repeat([0, 1, 1], [wins, losses, ties])
+    b = np.repeat([1, 0, 1], [wins, losses, ties])
+    expected = compare(a == 1, b == 1, id=np.arange(len(a)))
+    found = compare_scores(a, b, name="exact_match")
+    np.testing.assert_allclose(found.interval, expected.interval, atol=1.01 / len(a))
+    assert found.interval[0] < found.difference < found.interval[1]
 
 
 def test_rows_must_be_the_same():

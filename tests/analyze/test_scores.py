@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from tunewright.analyze.scores import score, wilson
+from tunewright.analyze.scores import grade, score, wilson
 from tunewright.errors import DataError
 
 LABELS = ("a", "b", "c")
@@ -90,3 +90,15 @@ def test_errors_name_what_was_found():
         score(np.array(["z"], dtype=object), names([0]), labels=LABELS)
     with pytest.raises(DataError, match="found none"):
         score(np.array([None], dtype=object), names([0]), labels=LABELS)
+
+
+@pytest.mark.parametrize("right", [0, 7, 24])
+def test_the_mean_of_zeros_and_ones_is_a_proportion(right):
+    found = grade(np.repeat([1.0, 0.0, np.nan], [right, 24 - right, 3]), name="exact_match")
+    assert (found.mean, found.n, found.interval) == (right / 24, 24, wilson(right, 24))
+
+
+def test_equal_scores_say_nothing_about_an_interval():
+    assert grade(np.full(24, 0.4), name="f1").interval is None
+    low, high = grade(np.array([0.2, 0.4, 0.9]), name="f1").interval
+    assert low < 0.5 < high

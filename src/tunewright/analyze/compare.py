@@ -71,7 +71,8 @@ class Comparison:
         low, high = self.interval
         evidence = (
             f"difference {_points(self.difference)} ({self.level:.0%} interval {100 * low:+.1f} to {100 * high:+.1f}, "
-            f"McNemar p = {self.p:.3g}, {self.wins} wins, {self.losses} losses, n = {self.n})"
+            f"McNemar p = {self.p:.3g}, {_counted(self.wins, 'win', 'wins')}, "
+            f"{_counted(self.losses, 'loss', 'losses')}, n = {self.n})"
         )
         match self.verdict:
             case "cannot tell":
@@ -247,6 +248,10 @@ def _holm(p: list[float]) -> list[float]:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(1, np.maximum.accumulate(factors * np.array(p)[order]))
     return [float(value) for value in corrected]
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _points(share: float) -> str:

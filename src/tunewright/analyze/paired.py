@@ -54,11 +54,13 @@ def compare_scores(
 ) -> ScoreChange:
     """Compare two models by a score of each row.
 
-    The interval is the percentile interval of the paired bootstrap (Efron 1979); p is that of the paired permutation
-    test, which flips the signs of the differences at random (Fisher 1935), two-sided. The verdict needs both.
+    The interval is the percentile interval of the paired bootstrap (Efron 1979), smoothed as in
+    `tunewright.analyze.compare.compare` (Agresti and Min 2005), which for scores of 0 and 1 it equals; p is that of the
+    paired permutation test, which flips the signs of the differences at random (Fisher 1935), two-sided. The verdict
+    needs both.
 
     Args:
-        a: [n] scores of A.
+        a: [n] scores of A, in [0, 1].
         b: [n] scores of B about the same rows.
         name: of the score.
         level: of the interval.
@@ -89,9 +91,14 @@ def compare_scores(
 
 
 def _bootstrap(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> NDArray[np.float64]:
-    """[resamples] means of rows drawn with replacement"""
+    """[resamples] means of n rows drawn with replacement.
+
+    Half a row that changes by +1, half a row by -1 and one row by 0 are added: without, equal changes give an interval
+    of no length.
+    """
     n = len(change)
-    blocks = [change[draw.integers(0, n, size=(size, n))].mean(axis=1) for size in _sizes(resamples, n)]
+    pool = np.concatenate([change, change, [1, -1, 0, 0]])  # everything twice, so that a half is one
+    blocks = [pool[draw.integers(0, len(pool), size=(size, n))].mean(axis=1) for size in _sizes(resamples, n)]
     return np.concatenate(blocks)
 
 

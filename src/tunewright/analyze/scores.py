@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,22 +48,37 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """The mean of a score that every row has, such as F1 of answers or ROUGE, with its interval; n rows."""
+    """The mean of a score that every row has, such as F1 of answers or ROUGE, with its interval; n rows.
+
+    ``interval`` is None where rows say nothing about it: all have the same score, or there is one number for all.
+    """
 
     name: str
     mean: float
-    interval: Interval
+    interval: Interval | None
     n: int
+    direction: Literal["higher", "lower"] = "higher"
 
 
 def grade(
-    values: NDArray[np.floating], *, name: str, level: float = 0.95, resamples: int = 1000, seed: int = 0
+    values: NDArray[np.floating],
+    *,
+    name: str,
+    direction: Literal["higher", "lower"] = "higher",
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> Grade:
-    """Mean and percentile interval of a seeded bootstrap over rows (Efron 1979).
+    """Mean of a score with its interval.
+
+    The mean of zeros and ones is a proportion and gets the Wilson interval, which says something even if all are
+    equal. Other scores get the percentile interval of a seeded bootstrap over rows (Efron 1979), and none if all are
+    equal: every sample would be the same.
 
     Args:
         values: [n]; NaN is left out.
         name: of the score.
+        direction: which values of it are better.
         level: of the interval.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -74,10 +90,8 @@ def grade(
     known = known[~np.isnan(known)]
     if not known.size:
         raise DataError(f"expected rows with a {name}, found none", fix="predict rows that have a label")
-    draw = np.random.default_rng(seed)
-    means = [known[draw.integers(0, known.size, known.size)].mean() for _ in range(resamples)]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Grade(name=name, mean=float(known.mean()), interval=(float(low), float(high)), n=known.size)
+    interval = _mean_interval(known, level=level, resamples=resamples, seed=seed)
+    return Grade(name=name, mean=float(known.mean()), interval=interval, n=known.size, direction=direction)
 
 
 def score(
@@ -188,6 +202,17 @@ def _counts(gold: Codes, guess: Codes, size: int) -> tuple[Codes, Codes, Codes]:
 def _mean_f1(hits: Codes, given: Codes, guessed: Codes) -> float:
     supported = given > 0
     return float(np.mean(2 * hits[supported] / (given + guessed)[supported]))
+
+
+def _mean_interval(values: NDArray[np.float64], *, level: float, resamples: int, seed: int) -> Interval | None:
+    if np.isin(values, (0, 1)).all():
+        return wilson(int(values.sum()), values.size, level=level)
+    if (values == values[0]).all():
+        return None
+    draw = np.random.default_rng(seed)
+    means = [values[draw.integers(0, values.size, values.size)].mean() for _ in range(resamples)]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _bootstrap(gold: Codes, guess: Codes, *, size: int, level: float, resamples: int, seed: int) -> Interval:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, passage, say, table
-from tunewright.cli.numbers import counted, percent
+from tunewright.cli.numbers import counted, interval, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,10 +127,7 @@ def _style(score: float, largest: float) -> str:
 def _say_tested(tested: Faithfulness) -> None:
     say(f"Run {tested.run}: {tested.method.replace('_', ' ')} on {counted(tested.top.n, tested.split + ' row')}", "")
     grades = (("strongest words masked", tested.top), ("random words masked", tested.random))
-    rows = [
-        (name, f"{one.mean:.3f} [{one.interval[0]:.3f}, {one.interval[1]:.3f}]")
-        for name, one in (*grades, ("difference", tested.difference))
-    ]
+    rows = [(name, interval(one.mean, one.interval)) for name, one in (*grades, ("difference", tested.difference))]
     table("", ("change of the loss", "mean and 95% interval"), rows)
     say("", f"The strongest words change the loss more than random ones in {percent(tested.wins)} of the rows.")
     say(f"median completeness error: {100 * tested.completeness_error:.1f} %")

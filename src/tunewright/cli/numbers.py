@@ -35,12 +35,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def interval(value: float, limits: tuple[float, float]) -> str:
+def interval(value: float, limits: tuple[float, float] | None) -> str:
     """A share and its interval.
 
-    >>> interval(0.84, (0.78, 0.88))
-    '0.840 [0.780, 0.880]'
+    >>> interval(0.84, (0.78, 0.88)), interval(12, None)
+    ('0.840 [0.780, 0.880]', '12 (no interval)')
     """
+    if limits is None:
+        return f"{value:.4g} (no interval)"
     return f"{value:.3f} [{limits[0]:.3f}, {limits[1]:.3f}]"
 
 
@@ -73,10 +75,15 @@ def point_interval(bounds: tuple[float, float]) -> str:
 
 def scores_sentence(scores: Scores | None, grades: Sequence[Grade]) -> str:
     """Accuracy and macro-F1 of classes and the means of other scores, with their intervals; empty if there are none."""
-    means = [f"{one.name.replace('_', ' ')} {interval(one.mean, one.interval)}" for one in grades]
+    means = [_mean(one) for one in grades]
     if scores is not None:
         accuracy = interval(scores.accuracy, scores.accuracy_interval)
         macro_f1 = interval(scores.macro_f1, scores.macro_f1_interval)
         means = [f"accuracy {accuracy}", f"macro-F1 {macro_f1}", *means]
     n = scores.n if scores is not None else grades[0].n if grades else 0
     return f"{', '.join(means)}, n = {n:,}, 95% intervals" if means else ""
+
+
+def _mean(one: Grade) -> str:
+    direction = " (lower is better)" if one.direction == "lower" else ""
+    return f"{one.name.replace('_', ' ')} {interval(one.mean, one.interval)}{direction}"
