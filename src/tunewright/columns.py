@@ -250,7 +250,7 @@ _DEFINITIONS = (
         high=1,
         direction="bad",
     ),
-    Column("error_type", "string", "false positive, false negative, or gold -> predicted"),
+    Column("error_type", "string", "false positive, false negative or gold -> predicted; of texts: how far off"),
     Column("error_cause", "string", "what the evidence points to, or unknown"),
     Column("solution", "string", "what to try about the error cause"),
 )

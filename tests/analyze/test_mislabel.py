@@ -54,6 +54,12 @@ def test_the_suggestion_is_the_most_frequent_rival_then_the_stronger_then_the_fi
     assert columns["suggested"].tolist() == ["pos", "other", "pos"]
 
 
+def test_without_a_known_rival_every_epoch_must_argue_against_the_label():
+    columns = given_columns([[0, -9, 1, -9], [0, -1, -1, -1]], other=-1)
+    assert columns["suspect"].tolist() == [False, True]
+    assert columns["suggested"].tolist() == [None, None]
+
+
 def test_codes_stand_for_themselves_without_names():
     assert given_columns([[-1, -1]], other=7, labels=())["suggested"].tolist() == ["7"]
 

@@ -78,6 +78,20 @@ def test_error_types(gold, predicted, labels, expected):
     assert explain(columns, labels=labels)["error_type"].tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("gold", "predicted", "f1", "expected"),
+    [
+        ("a red boat", "", 0.0, "said nothing"),
+        ("", "a red boat", 0.0, "should say nothing"),
+        ("a red boat", "green", 0.0, "no overlap"),
+        ("a red boat", "red", 0.5, "partly right"),
+    ],
+)
+def test_error_types_of_texts(gold, predicted, f1, expected):
+    columns = {"label": column([gold]), "predicted": column([predicted]), "f1": np.array([f1])}
+    assert explain(columns, labels=None, overlap="f1")["error_type"].tolist() == [expected]
+
+
 def test_rows_without_a_label_are_no_mistakes():
     assert len(mistakes(predictions(label=column([None] + ["neg"] * 20)), {})["id"]) == 0
 
@@ -142,7 +156,13 @@ def test_several_causes_are_joined_and_equal_solutions_named_once():
 
 
 def test_when_nothing_is_right_relative_rules_do_not_fire():
-    assert cause({"rare_share": np.array([1.0]), "words": np.array([500])}, right=0) == UNKNOWN
+    evidence = {"rare_share": np.array([1.0]), "words": np.array([500]), "negation": np.array([True])}
+    assert cause(evidence, right=0) == UNKNOWN
+
+
+@pytest.mark.parametrize(("right", "expected"), [(19, UNKNOWN), (20, "negation")])
+def test_negation_is_compared_with_twenty_correct_rows(right, expected):
+    assert cause({"negation": np.array([True] + [False] * right)}, right=right) == expected
 
 
 def test_every_cause_has_columns_and_a_solution():

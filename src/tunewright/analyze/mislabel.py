@@ -34,13 +34,14 @@ def suspects(
     hide them behind its own low mean.
 
     A row is flagged when its mean margin is negative and one and the same other class beat the label in at least
-    half of the epochs. With two classes the first part is "argmax of the mean logits is not the label"; with more,
+    half of the epochs; where the rival is not known, as for answers and summaries, when something beat it in every
+    epoch. With two classes the first part is "argmax of the mean logits is not the label"; with more,
     a mean over changing rivals overstates them, which the second part corrects.
 
     Args:
         margin: [n, epochs] gold logit minus the largest other.
         gold_probability: [n, epochs].
-        other: [n, epochs] code of the largest other class.
+        other: [n, epochs] code of the largest other class; -1 where targets are no classes.
         labels: names of the codes in ``other``; codes are written as numbers if empty.
 
     Returns:
@@ -52,15 +53,16 @@ def suspects(
     area, confidence = row_mean(margin), row_mean(gold_probability[:, start:])
     rival, wins = _rival(margin, other)
     seen = (~np.isnan(margin)).sum(axis=1)
+    needed = np.where(rival < 0, seen, seen / 2)
     return {
         "suspicion": _rank_score(-(_z_scores(area) + _z_scores(confidence)) / 2),
-        "suspect": (area < 0) & (2 * wins >= seen),
+        "suspect": (area < 0) & (wins >= needed),
         "suggested": _names(rival, labels),
     }
 
 
 def _rival(margin: Floats, other: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The class that beats the label most often, -1 for none, and in how many epochs it does; both [n]."""
+    """The class that beats the label most often, -1 for none or unknown, and in how many epochs it does; both [n]."""
     wrong = margin < 0
     rival = np.full(len(margin), -1, dtype=np.int64)
     wins = np.zeros(len(margin), dtype=np.int64)

@@ -32,7 +32,7 @@ RARE_VOCABULARY = 0.90
 LONG, SHORT = 0.95, 0.05
 """Quantiles of the number of words among correct rows."""
 FEWEST = 20
-"""Correct rows from which a quantile over them says what is usual."""
+"""Correct rows from which a quantile or a share over them says what is usual."""
 LOW_DENSITY = 0.10
 """Quantile of density among correct rows."""
 
@@ -43,7 +43,12 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def mistakes(
-    predictions: Columns, evidence: Columns, *, text: Sequence[str] = ("text",), labels: Sequence[str] | None = ()
+    predictions: Columns,
+    evidence: Columns,
+    *,
+    text: Sequence[str] = ("text",),
+    labels: Sequence[str] | None = (),
+    overlap: str = "",
 ) -> dict[str, NDArray[np.generic]]:
     """The wrong rows as a table for people, most confident mistakes first (ties: by id).
 
@@ -52,8 +57,7 @@ def mistakes(
             label are left out. With ``correct``, that decides what is wrong, else equality.
         evidence: what ``explain`` knows about the same rows, as far as there is any, each [n].
         text: names of the text fields.
-        labels: label names in the order of the codes; of two, the second is the positive one. None: targets are no
-            classes, and an error has no type.
+        labels, overlap: see ``explain``.
 
     Returns:
         ``id``, ``Text`` (or, for a pair, both fields under their own names) and ``HEADINGS``, each [wrong rows].
@@ -65,7 +69,7 @@ def mistakes(
     missing = [name for name in needed if name not in predictions]
     if missing:
         raise ColumnError(f"expected prediction columns {list(needed)}, found none called {missing}")
-    kinds = explain({**evidence, **predictions}, labels=labels)
+    kinds = explain({**evidence, **predictions}, labels=labels, overlap=overlap)
     wrong = np.flatnonzero(_wrong(predictions))
     order = wrong[np.lexsort((predictions["id"][wrong].astype(str), -predictions["probability"][wrong].astype(float)))]
     shown = {"Text": text[0]} if len(text) == 1 else {name: name for name in text}
@@ -75,7 +79,9 @@ def mistakes(
     return {name: column[order] for name, column in table.items()}
 
 
-def explain(columns: Columns, *, labels: Sequence[str] | None = ()) -> dict[str, NDArray[np.object_]]:
+def explain(
+    columns: Columns, *, labels: Sequence[str] | None = (), overlap: str = ""
+) -> dict[str, NDArray[np.object_]]:
     """Type, causes and solutions of every wrong row; the empty string for correct and unlabelled ones.
 
     Args:
@@ -83,7 +89,8 @@ def explain(columns: Columns, *, labels: Sequence[str] | None = ()) -> dict[str,
             ``neighbour_similarity``, ``neighbour_label``, ``negation``, ``rare_share``, ``words``, ``truncated``,
             ``density``; a rule whose columns are missing does not fire. Each [n].
         labels: label names in the order of the codes; of two, the second is the positive one. None: targets are no
-            classes, and an error has no type.
+            classes but texts.
+        overlap: name of the column, [n] in [0, 1], that says how much of a target was said; for targets that are texts.
 
     Returns:
         ``error_type``, ``error_cause`` and ``solution``, each [n]; several causes are joined with "; ".
@@ -100,7 +107,9 @@ def explain(columns: Columns, *, labels: Sequence[str] | None = ()) -> dict[str,
         given = [(cause, solution) for cause, solution, mask in found if mask[row]]
         causes[row] = _SEPARATOR.join(cause for cause, _ in given) or UNKNOWN
         solutions[row] = _SEPARATOR.join(dict.fromkeys(solution for _, solution in given)) or _LOOK
-        types[row] = _type(columns["label"][row], columns["predicted"][row], labels)
+        gold, predicted = columns["label"][row], columns["predicted"][row]
+        shares = overlap in columns and bool(columns[overlap][row] > 0)
+        types[row] = _text_type(gold, predicted, shares=shares) if labels is None else _type(gold, predicted, labels)
     return {"error_type": types, "error_cause": causes, "solution": solutions}
 
 
@@ -132,9 +141,15 @@ def _wrong(columns: Columns) -> Mask:
     return _labelled(columns) & ~right
 
 
-def _type(gold: str, predicted: str, labels: Sequence[str] | None) -> str:
-    if labels is None:
-        return "wrong"
+def _text_type(gold: str, predicted: str, *, shares: bool) -> str:
+    if not gold:
+        return "should say nothing"
+    if not predicted:
+        return "said nothing"
+    return "partly right" if shares else "no overlap"
+
+
+def _type(gold: str, predicted: str, labels: Sequence[str]) -> str:
     if len(labels) != 2:
         return f"{gold} -> {predicted}"
     return "false positive" if predicted == labels[1] else "false negative"
@@ -160,8 +175,9 @@ def _near_duplicate(columns: Columns, _: Mask) -> Mask:
 
 def _negated(columns: Columns, right: Mask) -> Mask:
     negation = _flags(columns, "negation")
-    wrong = _wrong(columns)
-    lifted = _share(negation, wrong) >= NEGATION_LIFT * _share(negation, right)
+    if right.sum() < FEWEST or not negation.any():
+        return np.zeros_like(negation)
+    lifted = float(negation[_wrong(columns)].mean()) >= NEGATION_LIFT * float(negation[right].mean())
     return negation & lifted
 
 
@@ -205,10 +221,6 @@ def _quantile(columns: Columns, name: str, right: Mask, quantile: float) -> floa
     values = _numbers(columns, name)[right]
     values = values[~np.isnan(values)]
     return float(np.quantile(values, quantile)) if len(values) >= FEWEST else float("nan")
-
-
-def _share(flags: Mask, rows: Mask) -> float:
-    return float(flags[rows].mean()) if rows.any() else 0.0
 
 
 Rule = Callable[[Columns, Mask], Mask]
