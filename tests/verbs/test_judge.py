@@ -46,7 +46,9 @@ def test_the_answer_is_a_sentence_and_json(project, first, second):
 
 
 def test_a_run_is_no_better_than_itself(project, first):
-    assert tw.compare(project, first, first).verdict == "cannot tell"
+    found = tw.compare(project, first, first)
+    assert found.verdict == "cannot tell"
+    assert found.sentence == f"A and B are the same evaluation, {found.a}: there is nothing to compare."
 
 
 def test_other_test_rows_are_refused(new):

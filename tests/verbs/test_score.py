@@ -12,7 +12,6 @@ from tunewright.bindings import metric
 from tunewright.data.edits import Relabel
 from tunewright.errors import DataError, RunError
 from tunewright.project import find_run, open_dataset
-from tunewright.verbs.evaluations import predict_split
 from tunewright.verbs.lengths import token_lengths
 from tunewright.verbs.models import load
 
@@ -144,10 +143,12 @@ def test_the_projects_own_metrics_are_scored_with_intervals(project, first):
     def undefined(columns):
         return [float("nan")] * len(columns["label"])
 
-    before = list(project.runs_folder.iterdir())
-    with pytest.raises(DataError, match="metric 'undefined' expected finite numbers, found nan for row"):
-        predict_split(replace(project, metrics=(long_enough, undefined)), first, split="test")
-    assert list(project.runs_folder.iterdir()) == before, "nothing is half-written"
-    found = tw.evaluate(replace(project, metrics=(long_enough, misses)), first)
+    found = tw.evaluate(replace(project, metrics=(long_enough, undefined, misses)), first)
     assert found.own == {"long_enough": 1.0, "misses": found.mistakes}
-    assert [(one.name, one.mean, one.n) for one in found.grades] == [("long_enough", 1.0, found.scores.n)]
+    assert list(found.failed) == ["undefined"]
+    assert found.failed["undefined"].startswith("metric 'undefined' expected finite numbers, found nan for row")
+    row, single = found.grades
+    assert (row.name, row.mean, row.n, row.direction) == ("long_enough", 1.0, found.scores.n, "higher")
+    assert (single.name, single.mean, single.interval, single.direction) == ("misses", found.mistakes, None, "lower")
+    assert tw.show(project, found.run).grades == found.grades
+    json.dumps(found.to_json(), allow_nan=False)

@@ -153,9 +153,10 @@ def _say_compared(compared: Compared) -> None:
         )
         table("", ("score", "mean of A", "mean of B", "difference", "p (permutation)"), changes)
         say("")
+    share = "accuracy" if found.classes else "share correct"
     figures = (
-        ("accuracy of A", interval(found.accuracy_a, found.interval_a)),
-        ("accuracy of B", interval(found.accuracy_b, found.interval_b)),
+        (f"{share} of A", interval(found.accuracy_a, found.interval_a)),
+        (f"{share} of B", interval(found.accuracy_b, found.interval_b)),
         ("difference", f"{points(found.difference)} {point_interval(found.interval)}"),
         ("McNemar p", f"{found.p:.3g}"),
         ("wins, losses", f"{found.wins}, {found.losses} of {found.n:,} rows"),

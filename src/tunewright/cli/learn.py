@@ -11,6 +11,7 @@ from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, tabl
 from tunewright.cli.numbers import counted, interval, percent, scores_sentence
 
 if TYPE_CHECKING:
+    from tunewright.verbs.chart import DataMap
     from tunewright.verbs.evaluations import Scores
     from tunewright.verbs.look import RunDetails
 
@@ -18,6 +19,7 @@ __all__ = ["evaluate", "import_dynamics", "map", "predict", "say_trained", "trai
 
 _INTERRUPTED = 130
 _FULL = 1.0
+_NOTHING = "(no answer)"
 
 
 def train(
@@ -74,7 +76,10 @@ def say_trained(details: RunDetails) -> None:
     say(f"Run {details.id}: {data}, {meta.get('status')}")
     if details.coverage is not None:
         missing = "" if details.coverage >= _FULL else "  INCOMPLETE: do not trust the map"
-        say(f"coverage: {percent(details.coverage)} ({epochs[0]} rows in each of {len(epochs)} epochs){missing}")
+        each = "each of " if len(epochs) > 1 else ""
+        say(
+            f"coverage: {percent(details.coverage)} ({epochs[0]} rows in {each}{counted(len(epochs), 'epoch')}){missing}"
+        )
     sentence = scores_sentence(details.scores, details.grades)
     if sentence:
         say(f"validation: {sentence}")
@@ -104,12 +109,21 @@ def map(
     table("", ("region", "rows", "median confidence", "median variability"), regions)
     if drawn.epochs == 1:
         say("", "After one epoch nothing has varied: variability is 0 everywhere. Train for more to tell rows apart.")
-    say("", f"{drawn.suspects:,} rows look mislabelled; a list to read, not one to apply. The first:")
-    suspects = (
-        (one.id, one.label, one.suggested, one.suspicion, " | ".join(one.text)[:80]) for one in drawn.first_suspects
-    )
-    table("", ("id", "label", "suggested", "suspicion", "text"), suspects)
+    _say_suspects(drawn)
     say("", *(f"wrote {path}" for path in drawn.files))
+
+
+def _say_suspects(drawn: DataMap) -> None:
+    look = "row looks" if drawn.suspects == 1 else "rows look"
+    say("", f"{drawn.suspects:,} {look} mislabelled; a list to read, not one to apply. The first:")
+    if 2 * drawn.suspects > drawn.rows.num_rows:
+        say("The model has hardly learnt: this list means little yet.")
+    suggests = any(one.suggested for one in drawn.first_suspects)
+    suspects = (
+        (one.id, one.label, *([one.suggested] * suggests), one.suspicion, " | ".join(one.text)[:80])
+        for one in drawn.first_suspects
+    )
+    table("", ("id", "label", *(["suggested"] * suggests), "suspicion", "text"), suspects)
 
 
 def evaluate(
@@ -130,8 +144,7 @@ def evaluate(
         as_json(found)
         return
     say(f"Run {found.run}: {found.model} on {found.split}", scores_sentence(found.scores, found.grades))
-    if found.own:
-        say("own metrics: " + ", ".join(f"{name} {value:.4g}" for name, value in found.own.items()))
+    say(*(f"left out: {message}" for message in found.failed.values()))
     if found.unlabelled:
         say(f"{found.unlabelled:,} rows have no label and were not scored")
     if found.scores is not None:
@@ -169,9 +182,12 @@ def predict(
     if json:
         as_json(answer)
         return
-    others = list(answer.probabilities.items())[:5]
-    say(f"{answer.label}  {answer.probability:.3f}")
-    say("  ".join(f"{label} {probability:.3f}" for label, probability in others))
+    others = [(label, share) for label, share in answer.probabilities.items() if label != answer.label][:4]
+    say(f"{answer.label or _NOTHING}  {answer.probability:.3f}")
+    if others:
+        say("  ".join(f"{label or _NOTHING} {share:.3f}" for label, share in others))
+    if answer.stop_reason is not None:
+        say(f"stop reason: {answer.stop_reason}")
     if answer.cut_at is not None:
         say(f"The text has {answer.tokens} tokens and was cut at {answer.cut_at}.")
     time = answer.latency

@@ -137,7 +137,8 @@ def _draw(run: Run, rows: pa.Table) -> tuple[Path, ...]:
     numbers = {name: columns[name] for name in ("confidence", "variability", "correctness")}
     sheet = datamap.figure(numbers | {"suspect": columns["suspect"]}, ring="suspect", **about)
     pictures = tuple(datamap.save(sheet, folder / f"map.{kind}") for kind in ("png", "svg"))
-    shown = {name: columns[name] for name in ("id", *_SHOWN) if name in columns} | numbers
+    names = [name for name in ("id", *_SHOWN) if name in columns and rows[name].null_count < rows.num_rows]
+    shown = {name: columns[name] for name in names} | numbers
     hidden = {"content", "weight", *columns.keys() - {"id", *run.table("examples").column_names}}
     records = rows.select([name for name in rows.column_names if name not in hidden]).to_pylist()
     return (*pictures, write_page(folder / "map.html", columns=shown, records=records, **about))

@@ -16,6 +16,8 @@ from tunewright.run import Run, runs
 from tunewright.table import left_join
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunewright.project import Project
 
 __all__ = [
@@ -134,10 +136,9 @@ def new_evaluation(
 ) -> Run:
     """Write rows and their predictions as a finished run of kind ``eval``, with its scores.
 
-    Raises:
-        DataError: if one of the project's own metrics gives what is no score; nothing is written then.
+    Of the project's own metrics, one that gives what is no score is left out; ``failed_metrics`` of the run says why.
     """
-    by_row, own = _own_metrics(project, rows, predictions)
+    by_row, own, failed = _own_metrics(project, rows, predictions)
     run = Run.create(
         project.runs_folder,
         kind="eval",
@@ -155,20 +156,35 @@ def new_evaluation(
         weights=list(weights),
     )
     run.write("predictions", predictions)
+    lower = [made.name for made in project.metrics if made.direction == "lower"]
     if by_row is not None:
         run.write(_OWN, by_row)
-    run.update(status="finished", metrics=_metrics(run) | own, own_metrics=own)
+    run.update(
+        status="finished", metrics=_metrics(run) | own, own_metrics=own, failed_metrics=failed, lower_is_better=lower
+    )
     return run
 
 
-def _own_metrics(project: Project, rows: pa.Table, predictions: pa.Table) -> tuple[pa.Table | None, dict[str, float]]:
-    """What the project's own metrics say about each row, as columns if any does, and their scores."""
+def _own_metrics(
+    project: Project, rows: pa.Table, predictions: pa.Table
+) -> tuple[pa.Table | None, dict[str, float], dict[str, str]]:
+    """What the project's own metrics say of each row, as columns if any does; their scores; errors of the others."""
     from tunewright.bindings import grades as grade_rows
 
     targets = [name for name in project.task.target_fields if name in rows.column_names]
     columns = left_join(predictions.select(["id", "label", "predicted"]), rows.select(["id", *targets]))
-    by_row, found = grade_rows(project.metrics, columns.to_pydict())
-    return pa.table({"id": columns["id"], **by_row}) if by_row else None, found
+    by_row: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, float] = {}
+    failed: dict[str, str] = {}
+    for made in project.metrics:
+        try:
+            values, scored = grade_rows((made,), columns.to_pydict())
+        except DataError as error:
+            failed[made.name] = error.message
+        else:
+            by_row |= values
+            found |= scored
+    return pa.table({"id": columns["id"], **by_row}) if by_row else None, found, failed
 
 
 def labelled(run: Run, split: str | None = None) -> pa.Table:
@@ -195,13 +211,23 @@ def scores(run: Run, split: str | None = None) -> Scores:
 
 
 def grades(run: Run, split: str | None = None) -> tuple[Grade, ...]:
-    """Means of the scores that each prediction has besides being right or wrong, the project's own among them."""
+    """Means of the scores that each prediction has besides being right or wrong, and the project's own metrics."""
     table = labelled(run, split)
     found = [(name, table[name]) for name in table.column_names if is_grade(name)]
     if run.has(_OWN):
         own = left_join(table.select(["id"]), run.table(_OWN))
         found += [(name, own[name]) for name in own.column_names if name != "id"]
-    return tuple(grade(values.to_numpy(), name=name) for name, values in found)
+    lower = run.meta.get("lower_is_better", ())
+    means = [
+        grade(values.to_numpy(), name=name, direction="lower" if name in lower else "higher") for name, values in found
+    ]
+    names = {one.name for one in means}
+    single = [(name, value) for name, value in run.meta.get("own_metrics", {}).items() if name not in names]
+    return *means, *(_single(name, value, n=table.num_rows, lower=name in lower) for name, value in single)
+
+
+def _single(name: str, value: float, *, n: int, lower: bool) -> Grade:
+    return Grade(name=name, mean=value, interval=None, n=n, direction="lower" if lower else "higher")
 
 
 def is_grade(name: str) -> bool:

@@ -97,12 +97,13 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
     )
     changes = {name: compare_scores(left[name], right[name][order], name=name) for name in graded}
     main = changes.get(project.task.metric, comparison)
+    same = f"A and B are the same evaluation, {first.id}: there is nothing to compare."
     return Compared(
         a=first.id,
         b=second.id,
         split=split,
         verdict=main.verdict,
-        sentence=main.sentence(),
+        sentence=same if first.id == second.id else main.sentence(),
         comparison=comparison,
         scores=tuple(changes.values()),
     )

@@ -43,7 +43,8 @@ class Evaluation(Result):
     """Scores of a model on a split; ``causes`` counts what the evidence says about the wrong rows.
 
     ``scores`` are those of a task with labels, ``grades`` means of what else rows are graded by (exact match, F1, ROUGE,
-    the project's own metrics); ``own`` are the project's metrics, one number each.
+    the project's own metrics); ``own`` are the project's metrics, one number each, ``failed`` the errors of those that
+    gave none.
     """
 
     run: str
@@ -52,6 +53,7 @@ class Evaluation(Result):
     scores: Scores | None
     grades: tuple[Grade, ...]
     own: Mapping[str, float]
+    failed: Mapping[str, str]
     unlabelled: int
     mistakes: int
     causes: Mapping[str, int]
@@ -64,7 +66,7 @@ class Prediction(Result):
     """What a model says about one input, how sure it is (probabilities in [0, 1]), and how long it takes (ms).
 
     ``label`` is what it says: a class, an answer, a summary; ``probabilities`` are those of all classes, or of the best
-    answers.
+    answers. ``stop_reason`` says why a generated text ends (``eos``, or ``length`` where it was cut).
     """
 
     run: str
@@ -73,6 +75,7 @@ class Prediction(Result):
     probabilities: Mapping[str, float]
     tokens: int
     cut_at: int | None
+    stop_reason: str | None
     latency: Latency
 
 
@@ -94,9 +97,10 @@ def evaluate(
     parent = trained(project, run)
     made = predict_split(project, parent, split=split, version=version)
     columns = _evidence(project, parent, made)
-    kinds = explain(columns, labels=made.labels or None)
+    kind: dict[str, Any] = {"labels": made.labels or None, "overlap": "" if made.labels else project.task.metric}
+    kinds = explain(columns, **kind)
     made.write("columns/evidence", _table(columns, kinds))
-    wrong = mistakes(columns, columns, text=project.task.text_fields, labels=made.labels or None)
+    wrong = mistakes(columns, columns, text=project.task.text_fields, **kind)
     write_text(made.folder / "incorrect_predictions.csv", to_csv(wrong))
     causes = Counter(cause for causes in wrong["Error Cause"] for cause in str(causes).split("; "))
     return Evaluation(
@@ -106,6 +110,7 @@ def evaluate(
         scores=scores(made) if made.labels else None,
         grades=grades(made),
         own=made.meta["own_metrics"],
+        failed=made.meta["failed_metrics"],
         unlabelled=made.table("predictions", ["label"])["label"].null_count,
         mistakes=len(wrong["id"]),
         causes=dict(causes.most_common()),
@@ -147,6 +152,7 @@ def predict(project: Project, run: Run | str | None, *texts: str, repeats: int =
         probabilities=_probabilities(project.task.labels, answer),
         tokens=int(lengths[0]),
         cut_at=limit,
+        stop_reason=answer.get("stop_reason"),
         latency=latency(model, project.task, tokenizer, row, repeats=repeats),
     )
 
