@@ -71,15 +71,25 @@ def test_metadata_that_say_nothing_are_rarely_reported():
 
 def test_lower_loss_is_no_finding():
     random = np.random.default_rng(0)
-    flag = random.random(1000) < 0.3
+    flag = random.random(1000) < 0.6
     found = slices(np.where(flag, 0.1, 1) * heavy(random, 1000), {"easy": flag}).found
     assert [one.value for one in found] == [False]
+
+
+def test_a_slice_has_at_most_half_of_the_rows():
+    random = np.random.default_rng(0)
+    number = np.arange(1000)
+    loss = heavy(random, 1000) * np.where(number >= 200, 20, 1)
+    found = slices(loss, {"number": number, "flag": number >= 200})
+    assert found.tested == 3
+    assert all(one.n <= 500 for one in found.found)
 
 
 def test_slices_with_nearly_the_same_rows_are_one():
     loss, columns = planted()
     twin = columns["title"].copy()
-    twin[np.flatnonzero(twin == "t3")[:5]] = "other"
+    twin[np.flatnonzero(columns["title"] == "t3")[:25]] = "t5"  # Jaccard .77, and neither lies within the other
+    twin[np.flatnonzero(columns["title"] == "t5")[:25]] = "t3"
     found = slices(loss, {"title": columns["title"], "twin": twin}).found
     (said,) = found
     assert {said.description, *said.also} == {"title = t3", "twin = t3"}
@@ -117,6 +127,83 @@ def test_missing_numbers_are_a_value(dtype):
     numbers[:60] = np.nan
     (one,) = slices(heavy(random, 1000) * np.where(np.arange(1000) < 60, 20, 1), {"length": numbers}).found
     assert one.description == "length is missing"
+
+
+def test_rows_that_have_a_number_are_told_from_those_that_have_none():
+    random = np.random.default_rng(0)
+    years = np.where(np.arange(200) < 120, np.nan, random.integers(1990, 2020, 200))
+    (one,) = slices(random.gamma(2, 1, 200) + 3 * ~np.isnan(years), {"year": years}).found
+    assert (one.description, one.given, one.n) == ("year is given", True, 80)
+    assert (one.value, one.low, one.high) == (None, None, None)
+
+
+def passages(random, *, n=30, size=10, alike=0.3):
+    """Groups, and losses in them with that intraclass correlation."""
+    group = np.repeat(np.arange(n), size)
+    loss = np.sqrt(alike) * random.normal(size=n)[group] + np.sqrt(1 - alike) * random.normal(size=n * size)
+    return group, np.exp(loss)
+
+
+@pytest.mark.parametrize(("n", "size"), [(30, 10), (200, 5)])
+def test_columns_of_passages_that_say_nothing_are_rarely_reported(n, size):
+    hits, as_rows = 0, 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        group, loss = passages(random, n=n, size=size)
+        of_group = {
+            "title": column([f"t{code}" for code in random.integers(0, 6, n)]),
+            "flag": random.random(n) < 0.3,
+            "words": random.lognormal(3, 1, n),
+        }
+        columns = {name: values[group] for name, values in of_group.items()}
+        hits += bool(slices(loss, columns, groups=group).found)
+        as_rows += bool(slices(loss, columns).found)
+    assert hits <= 14
+    assert as_rows >= 60
+
+
+def test_columns_within_passages_that_say_nothing_are_rarely_reported():
+    hits = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        group, loss = passages(random)
+        name = np.where(random.random(300) < 0.7, group % 5, random.integers(0, 5, 300))
+        columns = {"asks": column([f"w{code}" for code in name]), "words": random.poisson(9, 300)}
+        hits += bool(slices(loss, columns, groups=group).found)
+    assert hits <= 14
+
+
+def test_what_holds_for_many_passages_is_found():
+    random = np.random.default_rng(0)
+    group, loss = passages(random, n=300)
+    hard, asks = random.random(300)[group] < 0.3, random.random(3000) < 0.2
+    found = slices(loss * np.where(hard, 3, 1) * np.where(asks, 3, 1), {"hard": hard, "asks": asks}, groups=group).found
+    assert {one.description for one in found} == {"hard = True", "asks = True"}
+    (one,) = [one for one in found if one.column == "hard"]
+    assert one.groups == len(np.unique(group[hard])) < one.n
+
+
+def test_one_passage_is_no_evidence_about_its_title():
+    group, loss = passages(np.random.default_rng(0), size=40)
+    title = column([f"t{code}" for code in group])
+    assert slices(np.where(group == 3, 50, 1) * loss, {"title": title}, groups=group).tested == 0
+
+
+def test_the_interval_of_passages_holds_the_difference_as_often_as_it_says():
+    held = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        group = np.repeat(np.arange(60), 8)
+        hard = np.arange(60)[group] < 25
+        loss = random.normal(size=60)[group] + random.normal(size=480) + 4 * hard
+        (one,) = slices(loss, {"hard": hard}, groups=group).found
+        held += one.interval[0] <= 4 <= one.interval[1]
+    assert 0.91 <= held / 300 <= 0.98
+
+
+def test_rows_that_are_each_a_group_are_independent():
+    loss, columns = planted()
+    assert slices(loss, columns, groups=np.arange(len(loss))) == slices(loss, columns)
 
 
 def test_numbers_that_are_names_are_not_cut_into_ranges():
@@ -252,7 +339,7 @@ def test_many_rows_and_columns_take_seconds():
     columns = {f"number{k}": random.normal(size=n) for k in range(20)}
     columns |= {f"name{k}": names[random.integers(0, 200, n)] for k in range(20)}
     began = perf_counter()
-    slices(heavy(random, n), columns)
+    slices(heavy(random, n), columns, groups=random.integers(0, 20_000, n))
     assert perf_counter() - began < 20  # a second here; the machine may be busy
 
 

@@ -4,20 +4,22 @@ Losses are heavy-tailed, so a slice is tested by ranks: the one-sided test of Wi
 (1947), with the exact variance and skewness of a rank sum under random assignment, whatever the ties, and the gamma
 distribution that has them (Mielke and Berry 2007). Rows of several strata, such as splits, are only compared with rows
 of their own stratum: ranks are those within it, divided by its size plus one (van Elteren 1960), and assignment is
-random within each. The difference that is reported is one of means, with the interval of Welch (1947); a slice with
-higher ranks but no higher mean is left out.
+random within each. Rows of a group, such as the questions about one passage, resemble each other: the variance of a
+slice's rank sum then has the correlation of ranks within groups in it, the more so the more of a group is in the slice.
+The difference that is reported is one of means, with the interval of Welch (1947), over groups where rows are in some;
+a slice with higher ranks but no higher mean is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, pearson3, rankdata, t
+from scipy.stats import false_discovery_control, t
 
+from tunewright.analyze.rank_sums import OTHERS, Ranks
 from tunewright.errors import DataError
 
 __all__ = ["Slice", "Slices", "slices"]
@@ -29,33 +31,34 @@ Values = NDArray[np.generic]
 
 _BINS = 10
 """A numeric column is cut into tenths; every run of neighbouring tenths is a range that is tried."""
-_ALIKE = 0.8
+_ALIKE = 0.7
 """Jaccard overlap from which two slices are one."""
 _WITHIN = 0.95
 """Share of a slice that must lie in another one to be a part of it."""
-_OTHERS = 2
-"""Fewest rows outside a slice, in a stratum, to compare its rows with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """Rows with one value of a column, or a range of values, and how much higher their loss is.
 
-    ``value`` is set for a value (None with ``low`` and ``high`` None: it is missing), ``low`` and ``high`` for a range
-    low <= column < high, None on an open side. ``rest_loss`` is what the other rows lose, those of each stratum
+    ``value`` is set for a value, ``low`` and ``high`` for a range low <= column < high, None on an open side. If all
+    three are None, ``given`` tells rows that have a number, whatever it is, from those that have none.
+    ``rest_loss`` is what the other rows lose, those of each stratum
     weighed by the slice's rows in it; ``difference`` is ``mean_loss`` minus ``rest_loss``, with its ``interval``, and
     not corrected for the search, so that of a slice which was found is on the large side. Rows of a stratum with fewer
     than two other rows have nothing to be compared with: they are in ``n`` and ``rows``, and in no other number.
     ``p`` has the search for the range in it, ``p_corrected`` besides it all slices that were tested. ``rows`` are
-    positions in the columns, ascending. ``also`` describes slices of nearly the same rows, or that say nothing more.
+    positions in the columns, ascending, in so many ``groups`` (each row is one if none are given). ``also`` describes slices of nearly the same rows, or that say nothing more.
     """
 
     column: str
     value: object = None
     low: float | None = None
     high: float | None = None
+    given: bool = False
     description: str
     n: int
+    groups: int
     mean_loss: float
     rest_loss: float
     difference: float
@@ -75,67 +78,6 @@ class Slices:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranks:
-    """Scaled ranks of n losses within their stratum, minus their mean, and the smallest step between two of them.
-
-    ``stratum`` [n] counts from 0; ``sizes``, ``variance`` and ``skewness`` are those of each stratum.
-    """
-
-    centred: Floats
-    stratum: Codes
-    sizes: Codes
-    variance: Floats
-    skewness: Floats
-    step: float
-
-    @classmethod
-    def of(cls, loss: Floats, stratum: Codes) -> _Ranks:
-        sizes = np.bincount(stratum)
-        centred, variance, skewness = np.zeros(len(loss)), np.zeros(len(sizes)), np.zeros(len(sizes))
-        step = 1.0
-        for code, size in enumerate(sizes.tolist()):
-            own = stratum == code
-            ranks = rankdata(loss[own]) / (size + 1)
-            centred[own] = ranks - ranks.mean()
-            if spread := float(ranks.std()):
-                variance[code] = float(ranks.var(ddof=1))
-                skewness[code] = float((centred[own] ** 3).mean()) / spread**3
-                step = min(step, float(np.diff(np.unique(ranks)).min()))
-        return cls(centred, stratum, sizes, variance, skewness, step)
-
-    def p(self, counts: Codes, sums: Floats) -> Floats:
-        """One-sided p of m slices with so many rows [strata, m] of each stratum, and such sums [m] of centred ranks.
-
-        Sums are taken half a step smaller, because they are discrete. Where many losses are equal, small samples lean
-        to the right; a distribution that leans to the left is taken for a normal one, which is on the safe side.
-        """
-        n = self.sizes[:, None]
-        pairs = counts * (n - counts)
-        variance = self.variance[:, None] * pairs / n
-        lean = np.divide(n - 1, pairs, out=np.zeros(pairs.shape), where=pairs > 0) ** 0.5 * self.skewness[:, None]
-        third = (lean * (n - 2 * counts) / np.maximum(1, n - 2) * variance**1.5).sum(axis=0)
-        spread = np.sqrt(variance.sum(axis=0))
-        z = np.divide(sums - self.step / 2, spread, out=np.zeros(len(sums)), where=spread > 0)
-        skewness = np.divide(third, spread**3, out=np.zeros(len(sums)), where=spread > 0)
-        return np.asarray(pearson3.sf(z, np.maximum(0, skewness)), dtype=np.float64)
-
-    def totals(self, codes: Codes, size: int) -> tuple[Codes, Floats]:
-        """Number of rows [strata, size] and sum of centred ranks [size] of each code; -1 is no code."""
-        inside = codes >= 0
-        cells = self.stratum[inside] * size + codes[inside]
-        counts = np.bincount(cells, minlength=len(self.sizes) * size).reshape(-1, size)
-        sums = np.bincount(codes[inside], weights=self.centred[inside], minlength=size)
-        return counts.astype(np.int64), sums.astype(np.float64)  # of nothing, sums are integers
-
-    def enough(self, counts: Codes, smallest: int) -> Rows:
-        """Which of m slices with so many rows [strata, m] have enough that can be compared, and as many to compare."""
-        others = self.sizes[:, None] - counts
-        compared = (counts > 0) & (others >= _OTHERS)
-        inside, outside = ((rows * compared).sum(axis=0) for rows in (counts, others))
-        return np.flatnonzero((inside >= smallest) & (outside >= smallest))
-
-
-@dataclass(frozen=True, slots=True)
 class _Candidate:
     """Rows whose code is in first..last - 1, before they are looked at."""
 
@@ -143,6 +85,7 @@ class _Candidate:
     value: object
     low: float | None
     high: float | None
+    given: bool
     codes: Codes
     first: int
     last: int
@@ -152,6 +95,8 @@ class _Candidate:
         return np.flatnonzero((self.codes >= self.first) & (self.codes < self.last))
 
     def description(self) -> str:
+        if self.given:
+            return f"{self.column} is given"
         if self.low is None and self.high is None:
             return f"{self.column} is missing" if self.value is None else f"{self.column} = {self.value}"
         bounds = ((">=", self.low), ("<", self.high))
@@ -163,6 +108,7 @@ def slices(
     columns: Mapping[str, Values],
     *,
     strata: Values | None = None,
+    groups: Values | None = None,
     nominal: Collection[str] = ("cluster",),
     smallest: int = 20,
     level: float = 0.95,
@@ -172,13 +118,15 @@ def slices(
 
     Of a column of names or truth values, each value is tested; of a numeric one, the best run of tenths and the best
     one apart from it, whose p is multiplied by the number of runs tried (Bonferroni). Missing values (None, NaN, empty)
-    are a value of their own in both. All p are then corrected together (Benjamini and Hochberg 1995). A slice is
+    are a value of their own in both. A slice has at most half of the rows: of more, the others are what to look at. All p are then corrected together (Benjamini and Hochberg 1995). A slice is
     folded into one before it if it has nearly the same rows, lies within it, or holds it and is not higher without it.
 
     Args:
         loss: [n]; rows with NaN are left out.
         columns: by name, each [n]. Numbers may be arrays of objects; lists count as their text.
         strata: [n] what is not to be compared with each other, such as splits; by default all rows are of one.
+        groups: [n] rows that resemble each other, such as the questions about one passage, are equal here; by default
+            all rows are independent. A slice that is not spread over two groups is not tested.
         nominal: numeric columns whose numbers are names.
         smallest: fewest rows of a slice, and outside of it; at least 2.
         level: of the intervals; slices are reported whose corrected p is at most 1 - level.
@@ -189,14 +137,16 @@ def slices(
     """
     if smallest < 2:
         raise DataError(f"expected slices of 2 rows or more, found smallest={smallest}")
-    for name, values in {**columns, **({} if strata is None else {"strata": strata})}.items():
+    optional = {"strata": strata, "groups": groups}
+    for name, values in {**columns, **{name: one for name, one in optional.items() if one is not None}}.items():
         if len(values) != len(loss):
             raise DataError(f"expected {len(loss)} values of {name!r}, one per loss, found {len(values)}")
     known = np.flatnonzero(np.isfinite(loss))
     if len(known) < max(3, 2 * smallest):
         return Slices((), 0)
     loss = loss[known].astype(np.float64)
-    ranks = _Ranks.of(loss, np.zeros(len(loss), dtype=np.int64) if strata is None else _coded(strata[known])[0])
+    stratum = np.zeros(len(loss), dtype=np.int64) if strata is None else _coded(strata[known])[0]
+    ranks = Ranks.of(loss, stratum, None if groups is None else _coded(groups[known])[0])
     tried = [
         one
         for name, values in columns.items()
@@ -206,7 +156,7 @@ def slices(
         return Slices((), 0)
     corrected = false_discovery_control([one.p for one in tried])
     measured = [
-        _measured(tried[place], loss, ranks.stratum, p_corrected=float(corrected[place]), level=level)
+        _measured(tried[place], loss, ranks, p_corrected=float(corrected[place]), level=level)
         for place in np.flatnonzero(corrected <= 1 - level)
     ]
     higher = sorted((one for one in measured if one.difference > 0), key=lambda one: -one.interval[0])
@@ -214,7 +164,7 @@ def slices(
     return Slices(tuple(replace(one, rows=known[one.rows]) for one in distinct), len(tried))
 
 
-def _candidates(name: str, values: Values, ranks: _Ranks, *, smallest: int, nominal: bool) -> Iterator[_Candidate]:
+def _candidates(name: str, values: Values, ranks: Ranks, *, smallest: int, nominal: bool) -> Iterator[_Candidate]:
     numbers = None if nominal else _numbers(values)
     if numbers is None:
         yield from _values(name, *_coded(values), ranks, smallest)
@@ -224,24 +174,24 @@ def _candidates(name: str, values: Values, ranks: _Ranks, *, smallest: int, nomi
     yield from _ranges(name, numbers, ranks, smallest)
 
 
-def _values(name: str, codes: Codes, values: Sequence[object], ranks: _Ranks, smallest: int) -> Iterator[_Candidate]:
+def _values(name: str, codes: Codes, values: Sequence[object], ranks: Ranks, smallest: int) -> Iterator[_Candidate]:
     """One candidate per value that has enough rows, and leaves enough."""
-    counts, sums = ranks.totals(codes, len(values))
-    enough = ranks.enough(counts, smallest)
-    for code, p in zip(enough.tolist(), ranks.p(counts[:, enough], sums[enough]).tolist(), strict=True):
-        yield _Candidate(name, values[code], None, None, codes, code, code + 1, p)
+    sums = ranks.values(codes, len(values))
+    enough = ranks.enough(sums, smallest)
+    for code, p in zip(enough.tolist(), ranks.p(sums.take(enough)).tolist(), strict=True):
+        yield _Candidate(name, values[code], None, None, False, codes, code, code + 1, p)
 
 
-def _ranges(name: str, numbers: Floats, ranks: _Ranks, smallest: int) -> Iterator[_Candidate]:
+def _ranges(name: str, numbers: Floats, ranks: Ranks, smallest: int) -> Iterator[_Candidate]:
     """The best run of bins, and the best one that shares no bin with it; their p pays for all runs."""
     edges = _edges(numbers)
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right")).astype(np.int64)
-    counts, sums = ranks.totals(codes, len(edges) + 1)
-    first, last = np.triu_indices(len(sums) + 1, 1)
-    n, total = _between(counts, first, last), _between(sums, first, last)
-    enough = ranks.enough(n, smallest)
+    bins = len(edges) + 1
+    first, last = np.triu_indices(bins + 1, 1)
+    sums = ranks.runs(codes, bins, first, last)
+    enough = ranks.enough(sums, smallest)
     first, last = first[enough], last[enough]
-    p = np.minimum(1, len(enough) * ranks.p(n[:, enough], total[enough]))
+    p = np.minimum(1, len(enough) * ranks.p(sums.take(enough)))
     bounds = [None, *edges.tolist(), None]
     free = np.ones(len(enough), dtype=bool)
     for _ in range(2):
@@ -249,15 +199,9 @@ def _ranges(name: str, numbers: Floats, ranks: _Ranks, smallest: int) -> Iterato
             return
         best = np.flatnonzero(free)[p[free].argmin()]
         low, high = int(first[best]), int(last[best])
-        yield _Candidate(name, None, bounds[low], bounds[high], codes, low, high, float(p[best]))
+        given = high - low == bins
+        yield _Candidate(name, None, bounds[low], bounds[high], given, codes, low, high, float(p[best]))
         free &= (last <= low) | (first >= high)
-
-
-def _between(values: NDArray[Any], first: Rows, last: Rows) -> NDArray[Any]:
-    """Sums of values[..., first:last], for each pair."""
-    ends = np.concatenate([np.zeros_like(values[..., :1]), np.cumsum(values, axis=-1)], axis=-1)
-    found: NDArray[Any] = ends[..., last] - ends[..., first]
-    return found
 
 
 def _edges(numbers: Floats) -> Floats:
@@ -304,21 +248,23 @@ def _name(cell: object) -> object:
             return str(cell)
 
 
-def _measured(candidate: _Candidate, loss: Floats, stratum: Codes, *, p_corrected: float, level: float) -> Slice:
-    rows = candidate.rows()
+def _measured(candidate: _Candidate, loss: Floats, ranks: Ranks, *, p_corrected: float, level: float) -> Slice:
+    rows, stratum = candidate.rows(), ranks.stratum
     outside = np.ones(len(loss), dtype=bool)
     outside[rows] = False
-    others = [loss[outside & (stratum == code)] for code in range(int(stratum.max()) + 1)]
-    compared = rows[np.array([len(other) >= _OTHERS for other in others])[stratum[rows]]]
-    difference, interval = _welch(loss[compared], stratum[compared], others, level)
+    others = [np.flatnonzero(outside & (stratum == code)) for code in range(len(ranks.sizes))]
+    compared = rows[np.array([len(other) >= OTHERS for other in others])[stratum[rows]]]
+    difference, interval = _welch(loss, ranks, compared, others, level)
     mean = float(loss[compared].mean())
     return Slice(
         column=candidate.column,
         value=candidate.value,
         low=candidate.low,
         high=candidate.high,
+        given=candidate.given,
         description=candidate.description(),
         n=len(rows),
+        groups=len(np.unique(ranks.groups[rows])),
         mean_loss=mean,
         rest_loss=mean - difference,
         difference=difference,
@@ -329,26 +275,39 @@ def _measured(candidate: _Candidate, loss: Floats, stratum: Codes, *, p_correcte
     )
 
 
-def _welch(inside: Floats, stratum: Codes, others: Sequence[Floats], level: float) -> tuple[float, tuple[float, float]]:
+def _welch(
+    loss: Floats, ranks: Ranks, rows: Rows, others: Sequence[Rows], level: float
+) -> tuple[float, tuple[float, float]]:
     """Mean of what rows lose more than the others of their stratum, with its interval (Welch 1947).
 
     The variance has the parts of Welch: one of the rows, and one of the others of each stratum by its share of rows.
     """
-    shares = np.bincount(stratum, minlength=len(others)) / len(inside)
+    stratum, group = ranks.stratum, ranks.groups
+    shares = np.bincount(stratum[rows], minlength=len(others)) / len(rows)
     there = np.flatnonzero(shares).tolist()
-    above = inside - np.array([other.mean() if len(other) else 0.0 for other in others])[stratum]
+    above = loss[rows] - np.array([loss[other].mean() if len(other) else 0.0 for other in others])[stratum[rows]]
     difference = float(above.mean())
-    sizes = np.array([len(inside), *(len(others[code]) for code in there)])
-    variances = [above.var(ddof=1), *(shares[code] ** 2 * others[code].var(ddof=1) for code in there)]
-    parts = np.array(variances) / sizes
+    measured = [_of_mean(above, group[rows]), *(_of_mean(loss[others[code]], group[others[code]]) for code in there)]
+    parts = np.array([variance for variance, _ in measured]) * np.array([1.0, *(shares[there] ** 2)])
     error = float(np.sqrt(parts.sum()))
     if error == 0:
         return difference, (difference, difference)
-    half = error * float(t.ppf((1 + level) / 2, parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum()))
+    freedom = np.array([count - 1 for _, count in measured])
+    half = error * float(t.ppf((1 + level) / 2, parts.sum() ** 2 / (parts**2 / freedom).sum()))
     return difference, (difference - half, difference + half)
 
 
-def _collapsed(ordered: Iterable[Slice], ranks: _Ranks, *, smallest: int, level: float, limit: int) -> list[Slice]:
+def _of_mean(values: Floats, group: Codes) -> tuple[float, int]:
+    """Variance of the mean of values in groups (Liang & Zeger 1986), and the number of groups; of one group, of rows."""
+    _, codes = np.unique(group, return_inverse=True)
+    count = int(codes.max()) + 1
+    if count == 1:
+        return float(values.var(ddof=1)) / len(values), len(values)
+    sums = np.bincount(codes, weights=values - values.mean())
+    return float((sums**2).sum()) / len(values) ** 2 * count / (count - 1), count
+
+
+def _collapsed(ordered: Iterable[Slice], ranks: Ranks, *, smallest: int, level: float, limit: int) -> list[Slice]:
     """Slices that say something of their own; the others are named with the one they repeat."""
     kept: list[Slice] = []
     for one in ordered:
@@ -362,7 +321,7 @@ def _collapsed(ordered: Iterable[Slice], ranks: _Ranks, *, smallest: int, level:
     return kept
 
 
-def _repeats(one: Slice, kept: Slice, ranks: _Ranks, smallest: int, level: float) -> bool:
+def _repeats(one: Slice, kept: Slice, ranks: Ranks, smallest: int, level: float) -> bool:
     """Whether a slice says nothing that one ranked before it has not said."""
     shared = np.isin(one.rows, kept.rows, assume_unique=True)
     overlap = int(shared.sum())
@@ -373,6 +332,6 @@ def _repeats(one: Slice, kept: Slice, ranks: _Ranks, smallest: int, level: float
     remaining = one.rows[~shared]
     if len(remaining) < smallest:
         return True
-    counts = np.bincount(ranks.stratum[remaining], minlength=len(ranks.sizes))[:, None]
-    p = ranks.p(counts, np.array([ranks.centred[remaining].sum()]))
-    return bool(p[0] > 1 - level)
+    codes = np.full(len(ranks.stratum), -1)
+    codes[remaining] = 0
+    return bool(ranks.p(ranks.values(codes, 1))[0] > 1 - level)

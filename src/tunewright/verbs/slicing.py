@@ -37,12 +37,15 @@ class FoundSlice:
 
     Losses are in nats; ``rest_loss`` is that of the other rows of the same splits, mixed like the slice; ``difference``
     is ``mean_loss`` minus ``rest_loss``, with its 95 % ``interval``; ``p_corrected`` is corrected for everything that
-    was tested. ``also`` are other descriptions of nearly the same rows, or of a part of them; ``ids`` are the rows.
+    was tested. Rows with the same last text, such as the questions about one passage, are a group, and not taken for
+    independent; ``groups`` counts them. ``also`` are other descriptions of nearly the same rows, or of a part of them;
+    ``ids`` are the rows.
     """
 
     description: str
     column: str
     n: int
+    groups: int
     mean_loss: float
     rest_loss: float
     difference: float
@@ -54,7 +57,7 @@ class FoundSlice:
 
 
 _SCHEMA = pa.schema(
-    [("description", pa.string()), ("column", pa.string()), ("n", pa.int64())]
+    [("description", pa.string()), ("column", pa.string()), ("n", pa.int64()), ("groups", pa.int64())]
     + [(name, pa.float64()) for name in ("mean_loss", "rest_loss", "difference")]
     + [("interval", pa.list_(pa.float64())), ("p", pa.float64()), ("p_corrected", pa.float64())]
     + [("also", pa.list_(pa.string())), ("ids", pa.list_(pa.string()))]
@@ -90,8 +93,8 @@ def slices(
     """Find the values, ranges and clusters whose rows have a significantly higher loss than all other rows.
 
     The model is asked about the rows first if it has not been. Rows of several splits are compared within each split,
-    as losses of rows that were learnt are lower. The slices are also kept in the run, as a table; what they were looked
-    for in is its ``run.meta["slices"]``.
+    as losses of rows that were learnt are lower. Slices of more than half of the rows are not looked at. The slices are
+    also kept in the run, as a table; what they were looked for in is its ``run.meta["slices"]``.
 
     Args:
         project: whose run it is.
@@ -138,7 +141,9 @@ def sliced(
         raise DataError("none of the rows has a gold label, so none has a loss", fix="slice a labelled split")
     names = _known(by, rows) if by else usual_columns(project, run, rows)
     loss = rows["loss"].to_numpy().astype(np.float64)
-    found = find_slices(loss, arrays_of(rows, names), strata=arrays_of(rows, ["split"])["split"], smallest=smallest)
+    last = project.task.text_fields[-1]  # of a text alone, that is the text itself
+    apart = arrays_of(rows, ["split", last])
+    found = find_slices(loss, arrays_of(rows, names), strata=apart["split"], groups=apart[last], smallest=smallest)
     return Sliced(
         run=run.id,
         split=split,
@@ -190,6 +195,7 @@ def _found(one: Slice, rows: pa.Table) -> FoundSlice:
         description=one.description,
         column=one.column,
         n=one.n,
+        groups=one.groups,
         mean_loss=one.mean_loss,
         rest_loss=one.rest_loss,
         difference=one.difference,
