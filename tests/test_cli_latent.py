@@ -81,6 +81,7 @@ def test_slices_say_how_many_were_tested(call):
     said = call("slices --by label --smallest 10")
     assert "80 rows of all splits but test" in said
     assert "None of 2 slices of 10 rows or more" in said or ", of 2 that were tested" in said
+    assert "Nothing to cut into slices of 20 rows or more, and of at most half of all." in call("slices --by split")
 
 
 def test_lint_lists_findings(call):

@@ -188,13 +188,16 @@ def _say_analyzed(found: Analyzed) -> None:
 
 
 def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
+    if not found.tested:
+        say(f"Nothing to cut into slices of {counted(found.smallest, 'row')} or more, and of at most half of all.")
+        return
     if not shown:
         say(
             f"None of {counted(found.tested, 'slice')} of {found.smallest} rows or more has a significantly higher loss."
         )
         return
     say(f"{counted(len(found.slices), 'slice')} with a higher loss, of {found.tested:,} that were tested:")
-    heads = ("slice", "rows", "mean loss", "difference", "95% interval", "p (BH)", "also")
+    heads = ("slice", "rows", "groups", "mean loss", "difference", "95% interval", "p (BH)", "also")
     table(
         "",
         heads,
@@ -202,6 +205,7 @@ def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
             (
                 one.description,
                 one.n,
+                one.groups,
                 one.mean_loss,
                 f"{one.difference:+.3f}",
                 f"[{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]",
