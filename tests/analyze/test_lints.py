@@ -185,6 +185,7 @@ PLANTED = {
         ("truncated inputs", "warning", ("r1",)),
     ),
     "an answer that no window holds": (six(lost=["r3"]), six(lost=[]), ("answers lost to windows", "warning", ("r3",))),
+    "a target that is cut": (six(cut_targets=["r2"]), six(cut_targets=[]), ("truncated targets", "warning", ("r2",))),
     "padding without a mask": (six(unmasked=True), six(unmasked=False), ("missing attention mask", "error", ())),
     "a test row in training": (
         six(trained=["r0", "r1", "r4"]),

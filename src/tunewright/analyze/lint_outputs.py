@@ -17,6 +17,7 @@ __all__ = [
     "stopped_by_length",
     "trained_on_evaluation",
     "truncated",
+    "truncated_targets",
 ]
 
 _EXAMPLES = 3
@@ -59,6 +60,17 @@ def lost_answers(rows: Rows) -> Iterable[Lint]:
         ("answers lost to windows", "warning"),
         "rows have a gold answer that none of their windows holds; they are not trained on",
         "raise the stride or max_length until every answer fits into a window",
+    )
+
+
+def truncated_targets(rows: Rows) -> Iterable[Lint]:
+    """Gold targets longer than the task reads."""
+    yield from finding(
+        rows,
+        _among(rows, rows.cut_targets or ()),
+        ("truncated targets", "warning"),
+        "rows have a gold target that is longer than the task reads: its end is cut, and never learnt",
+        "raise max_target_length of the task in project.py, or shorten the targets; texts that are written end early too",
     )
 
 

@@ -41,6 +41,7 @@ class Rows:
     Known from encoding:
         lengths, max_length: length in tokens before cutting, and where inputs are cut; only of use together.
         lost: ids of the rows whose gold answer lies in none of their windows.
+        cut_targets: ids of the rows whose gold target is longer than the task reads.
         unmasked: True if padded batches have no attention mask.
 
     Known from a run:
@@ -66,6 +67,7 @@ class Rows:
     lengths: NDArray[np.integer] | None = None
     max_length: int | None = None
     lost: Collection[str] | None = None
+    cut_targets: Collection[str] | None = None
     unmasked: bool = False
     trained: Collection[str] | None = None
     predicted: Values | None = None

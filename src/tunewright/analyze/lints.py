@@ -16,6 +16,7 @@ from tunewright.analyze.lint_outputs import (
     stopped_by_length,
     trained_on_evaluation,
     truncated,
+    truncated_targets,
 )
 from tunewright.analyze.lint_rows import (
     TRAIN,
@@ -238,6 +239,7 @@ LINTS: tuple[Callable[[Rows], Iterable[Lint]], ...] = (
     synthetic_copies,
     constant_fields,
     truncated,
+    truncated_targets,
     lost_answers,
     stopped_by_length,
     punished_form,

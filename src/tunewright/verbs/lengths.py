@@ -27,11 +27,13 @@ class Encoded:
         lengths: tokens of each row's whole input, special tokens included, before anything is cut.
         limit: the longest input that is not cut; None if nothing is cut.
         lost: ids of the labelled rows whose target is in none of their windows.
+        cut_targets: ids of the rows whose gold target is longer than the task reads.
     """
 
     lengths: NDArray[np.int64]
     limit: int | None
     lost: tuple[str, ...]
+    cut_targets: tuple[str, ...]
 
 
 def token_lengths(
@@ -69,7 +71,7 @@ def encoded(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> E
     """
     wanted = {"id", "label", *task.text_fields, *task.target_fields}
     columns = rows.select([name for name in rows.column_names if name in wanted])
-    lengths, cut, lost = [], [], []
+    lengths, cut, lost, cut_targets = [], [], [], []
     for start in range(0, rows.num_rows, _BLOCK):
         block = columns.slice(start, _BLOCK).to_pydict()
         texts = [block[field] for field in task.text_fields]
@@ -81,7 +83,17 @@ def encoded(task: Task, tokenizer: PreTrainedTokenizerBase, rows: pa.Table) -> E
         cut += [have for have, needed in zip(kept, whole, strict=True) if have < needed]
         lengths += whole
         lost += _lost(block, windows)
-    return Encoded(lengths=np.array(lengths, dtype=np.int64), limit=int(max(cut)) if cut else None, lost=tuple(lost))
+        cut_targets += [
+            example
+            for example, features in windows.items()
+            if any(feature.get("target_truncated", False) for feature in features)
+        ]
+    return Encoded(
+        lengths=np.array(lengths, dtype=np.int64),
+        limit=int(max(cut)) if cut else None,
+        lost=tuple(lost),
+        cut_targets=tuple(cut_targets),
+    )
 
 
 def _lost(block: dict[str, list[str]], windows: dict[str, list[Feature]]) -> list[str]:
