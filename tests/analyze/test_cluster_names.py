@@ -34,6 +34,22 @@ def test_metadata_that_describes_a_cluster_is_added():
     assert "(" not in names[1]  # NUM is the rule outside, too
 
 
+def test_a_name_says_something_beside_metadata_and_function_words():
+    as_a = [f"as a matter {number % 7} of it" for number in range(20)] + [f"so {number % 7}" for number in range(20)]
+    code = np.repeat([0, -1], 20)
+    assert "matter" in name_clusters(code, as_a)[0]
+    assert not {"as a", "as", "a"} & set(name_clusters(code, as_a)[0].split(", "))
+    bare = ["and the river"] * 3 + ["with that"] * 17 + ["and the river"] + ["with it"] * 19
+    kind = ["x"] * 20 + ["y"] * 20
+    assert name_clusters(code, bare, {"kind": kind}) == ("river (kind=x)",)
+    assert name_clusters(code, ["with that"] * 40, {"kind": kind}) == ("cluster 0 (kind=x)",)
+
+
+def test_questions_are_known_by_the_words_that_ask():
+    asked = [f"how many {number % 7}" for number in range(20)] + [f"is it {number % 7}" for number in range(20)]
+    assert "how" in name_clusters(np.repeat([0, -1], 20), asked)[0]
+
+
 def test_missing_metadata_names_nothing():
     assert all("(" not in name for name in name_clusters(CODE, TEXTS, {"kind": [None] * len(CODE)}))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["name_clusters", "terms"]
 
 _WORDS = 4  # in a name, at most
+_ASKING = frozenset({"how", "what", "when", "where", "which", "who", "why"})  # a question is known by them
 _READ_AT_MOST = 20_000  # texts; more change no name
 _SIGNIFICANT = 3.0  # standard errors by which a term or a value is more frequent inside
 _LIFT = 1.5  # times more frequent inside than outside, at least
@@ -33,7 +34,8 @@ def name_clusters(
 
     Terms are words and pairs of words, ranked by class-based TF-IDF (Grootendorst 2022) times the logarithm of how
     many times more of the cluster's texts hold them than of the others: this puts words that are frequent everywhere
-    last, in any language, without a list of them. Only terms that are significantly more frequent inside count.
+    last, in any language. Only terms that are significantly more frequent inside count, and such as say something: not
+    those made of English function words alone, words that ask aside. Where there is none, the strongest word stands.
 
     Args:
         code: [n] number of each row's cluster, -1 for none.
@@ -61,7 +63,7 @@ def name_clusters(
 
 
 def terms(code: NDArray[np.integer], texts: Sequence[str], *, most: int = 12) -> list[list[str]]:
-    """The terms that set each cluster apart, best first.
+    """The terms that set each cluster apart, best first; a single word where none does so significantly.
 
     Args:
         code: [n] number of each row's cluster, -1 for none.
@@ -86,7 +88,12 @@ def terms(code: NDArray[np.integer], texts: Sequence[str], *, most: int = 12) ->
     lift, error = _lift(inside[:count], sizes[:count, None], inside.sum(axis=0), len(texts))
     score = _class_tf_idf(counts)[:count] * np.log(np.maximum(lift, 1))
     rare = inside[:count] < np.maximum(2, _TERM_SHARE * sizes[:count, None])
+    score *= [_says_something(term) for term in vocabulary]
+    fallback = np.where([" " in term for term in vocabulary], 0, score).argmax(axis=1)
+    strongest = np.take_along_axis(score, fallback[:, None], axis=1)
     score[(lift < _LIFT) | (error < _SIGNIFICANT) | rare] = 0
+    none = ~score.any(axis=1)
+    score[none, fallback[none]] = strongest[none, 0]
     best = np.argsort(-score, axis=1, kind="stable")[:, :most]
     return [[str(vocabulary[term]) for term in row if score[one, term] > 0] for one, row in enumerate(best)]
 
@@ -111,6 +118,12 @@ def _lift(inside: Any, size: Any, everywhere: Any, rows: int) -> tuple[Any, Any]
 def _words_and_pairs(text: str) -> list[str]:
     found = [piece for word in words(text) for piece in _pieces(word)]
     return [*found, *(f"{one} {other}" for one, other in pairwise(found))]
+
+
+def _says_something(term: str) -> bool:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return any(len(word) > 1 and (word in _ASKING or word not in ENGLISH_STOP_WORDS) for word in term.split())
 
 
 def _pieces(word: str) -> Iterable[str]:
@@ -143,10 +156,10 @@ def _values(code: NDArray[np.integer], metadata: Mapping[str, Sequence[Any]], co
 def _unique(number: int, ranked: Sequence[str], value: str, taken: Sequence[str]) -> str:
     """A name of the best terms that repeat no word; the next terms are tried if it is taken."""
     bracket = f" ({value})" if value else ""
-    for first in range(max(1, len(ranked) - 2)):
+    for first in range(max(1, len(ranked) - 2) if ranked else 0):
         name = ", ".join(_chosen([*ranked[:1], *ranked[1 + first :]])) + bracket
-        if name.strip() and name.strip() not in taken:
-            return name.strip()
+        if name not in taken:
+            return name
     return f"cluster {number}{bracket}"
 
 
