@@ -164,6 +164,23 @@ class TestReviews:
             guess(self.table, kind="poetry")
 
 
+class TestAnswersThatLackAColumn:
+    table = questions(title=["a", "b"] * 20, answers_text=[f"the answer {row}" for row in range(40)])
+    table = table.drop_columns(["answers_start"])
+
+    def test_they_are_not_taken_for_labels(self):
+        with pytest.raises(DataError, match="none for starts is called answers_start") as error:
+            guess(self.table)
+        assert "--task classification" in error.value.fix
+        with pytest.raises(DataError, match="none for starts"):
+            guess(self.table.rename_columns({"answers_text": "answer"}))
+
+    def test_unless_one_says_so_or_there_is_a_label(self):
+        assert guess(self.table, kind="classification").label == "title"
+        assert guess(self.table.append_column("label", pa.array(["x", "y"] * 20))).label == "label"
+        assert guess(self.table.append_column("answer", pa.array(["yes", "no"] * 20)).drop_columns(["answers_text"]))
+
+
 def test_a_table_of_answers_may_still_be_classified():
     found = guess(questions(label=["x", "y"] * 20), kind="classification")
     assert (found.kind, found.label, found.target) == ("classification", "label", ())

@@ -67,6 +67,17 @@ def test_the_written_project_is_typed_and_formatted(tmp_path):
     subprocess.run(checked, cwd=tmp_path, check=True, capture_output=True)
 
 
+def test_a_test_split_that_is_not_there_is_said(tmp_path):
+    (tmp_path / "reviews.csv").write_text(csv_of(toy_texts(40)))
+    assert tw.init(str(tmp_path / "reviews.csv"), tmp_path / "whole").without_test == ""
+    rows = toy_texts(40)
+    named = rows.set_column(rows.column_names.index("split"), "split", [["train", "validation"] * 20])
+    (tmp_path / "two.csv").write_text(csv_of(named))
+    assert "'split' names none" in tw.init(str(tmp_path / "two.csv"), tmp_path / "two").without_test
+    (tmp_path / "few.csv").write_text(csv_of(toy_texts(4).drop_columns(["split"])))
+    assert "too few rows" in tw.init(str(tmp_path / "few.csv"), tmp_path / "few").without_test
+
+
 def test_a_project_is_never_overwritten_unasked(tmp_path):
     (tmp_path / "reviews.csv").write_text(csv_of(toy_texts(40)))
     (tmp_path / "project.py").write_text("mine")

@@ -70,7 +70,7 @@ def init(
     table("", ("column", "taken for"), made.guesses.items())
     rows = ", ".join(f"{split} {count:,}" for split, count in made.rows.items())
     say(f"labels: {', '.join(made.labels) or 'open texts'}", f"rows: {rows}")
-    say(*(f"left out: {problem}" for problem in made.skipped))
+    say(*filter(None, [made.without_test]), *(f"left out: {problem}" for problem in made.skipped))
     say(f"Wrote {made.file}: correct there what was guessed wrong. Next: tunewright check")
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.data.fields import RESERVED, Fields
-from tunewright.data.kinds import SUMMARIES, Kind, Roles, find_answers, find_summaries, refuse_unknown
+from tunewright.data.kinds import SUMMARIES, Kind, Roles, find_answers, find_summaries, refuse_half, refuse_unknown
 from tunewright.data.labels import name_labels, sort_names
 from tunewright.data.notes import notes_of
 from tunewright.data.profiles import Profile, find_by_name, profiles_of
@@ -92,7 +92,8 @@ def guess(table: pa.Table, *, kind: Kind | None = None) -> Guess:
             for classification.
 
     Raises:
-        DataError: if no column looks like text, or the columns that ``kind`` needs are not there.
+        DataError: if no column looks like text, or the columns that ``kind``, or questions about contexts with answers,
+            need are not there.
     """
     refuse_unknown(kind)
     profiles = profiles_of(table)
@@ -133,6 +134,8 @@ def _open_roles(free: _Profiles, kind: Kind | None) -> Roles | None:
             return find_summaries(free, asked=True)
         case _:
             labelled = find_by_name(free, _LABELS, _has_few_values) is not None
+            if not labelled:
+                refuse_half(free)
             return find_answers(free) or (None if labelled else find_summaries(free))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
 
+import pyarrow as pa
+
 from tunewright.data.profiles import Profile, find_by_name
 from tunewright.errors import DataError
 
-__all__ = ["SUMMARIES", "Kind", "Roles", "find_answers", "find_summaries", "refuse_unknown"]
+__all__ = ["SUMMARIES", "Kind", "Roles", "find_answers", "find_summaries", "refuse_half", "refuse_unknown"]
 
 Kind = Literal["classification", "answers", "summaries"]
 """What is learnt: one of a few labels, where the answer to a question lies in a passage, or to write a summary."""
@@ -46,6 +48,18 @@ def find_answers(free: Mapping[str, Profile], *, asked: bool = False) -> Roles |
     return roles if len(roles) == len(_ANSWERS) else None
 
 
+def refuse_half(free: Mapping[str, Profile]) -> None:
+    """Refuse questions about contexts with answers that lack a column, which are not meant to be classified.
+
+    Raises:
+        DataError: if question, context and texts of answers are there, but not all that is needed to learn answers.
+    """
+    found = {role: find_by_name(free, names, lambda _: True) for role, names in _ANSWERS.items()}
+    answers = find_by_name(free, (*_ANSWERS["answers"], "answers", "answer"), _could_be_answers)
+    if found["question"] and found["context"] and answers:
+        _refuse_missing(found, _ANSWERS, free, otherwise="; to learn labels: --task classification")
+
+
 def find_summaries(free: Mapping[str, Profile], *, asked: bool = False) -> Roles | None:
     """Documents and their summaries, which are shorter; None if there are no two such columns.
 
@@ -74,18 +88,26 @@ def refuse_unknown(kind: str | None) -> None:
         raise DataError(f"expected one of {', '.join(get_args(Kind))} to learn, found {kind!r}")
 
 
+def _could_be_answers(profile: Profile) -> bool:
+    return pa.types.is_list(profile.kind) or (_is_text(profile) and not profile.can_be_label)
+
+
 def _is_text(profile: Profile) -> bool:
     return profile.is_string and profile.words >= 1
 
 
 def _refuse_missing(
-    found: Mapping[str, Profile | None], names: Mapping[str, tuple[str, ...]], free: Mapping[str, Profile]
+    found: Mapping[str, Profile | None],
+    names: Mapping[str, tuple[str, ...]],
+    free: Mapping[str, Profile],
+    *,
+    otherwise: str = "",
 ) -> None:
     missing = list(_missing(found, names))
     if missing:
         raise DataError(
             f"expected columns for {', '.join(found)}; found {', '.join(free)}: {'; '.join(missing)}",
-            fix="rename the columns, or write project.py by hand (docs/guide/init.md)",
+            fix=f"rename the columns, or write project.py by hand (docs/guide/init.md){otherwise}",
         )
 
 

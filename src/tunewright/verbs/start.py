@@ -40,7 +40,8 @@ _TASKS: Mapping[str, type[Task]] = {
 class Initialised(Result):
     """A new project: what each column was taken for and why, and what was imported (rows by split).
 
-    ``labels`` is empty where they are open texts: answers and summaries.
+    ``labels`` is empty where they are open texts: answers and summaries. ``without_test`` says why there is no test
+    split, and is empty where there is one.
     """
 
     file: Path
@@ -49,6 +50,7 @@ class Initialised(Result):
     labels: tuple[str, ...]
     rows: Mapping[str, int]
     skipped: tuple[Problem, ...]
+    without_test: str
 
 
 def init(
@@ -87,14 +89,22 @@ def init(
     project = replace(project, train=train or TrainConfig(), on_bad=on_bad, folder=Path(folder))
     dataset = open_dataset(project)
     write_text(path, _written(project, guessed))
+    rows = dataset.describe()["rows"]
     return Initialised(
         file=path,
         name=project.name,
         guesses=dict(guessed.reasons),
         labels=project.task.labels,
-        rows=dataset.describe()["rows"],
+        rows=rows,
         skipped=dataset.skipped,
+        without_test="" if "test" in rows else _without_test(guessed),
     )
+
+
+def _without_test(guessed: Guess) -> str:
+    if guessed.split:
+        return f"no test split: column {guessed.split!r} names none"
+    return f"no test split: too few {'passages' if guessed.kind == 'answers' else 'rows'}"
 
 
 def _check(guessed: Guess, source: str) -> None:
