@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,19 @@ def test_what_cannot_be_analyzed_is_refused(analyzed, tmp_path):
 def test_too_few_rows_to_compare_are_a_sentence():
     shift = SplitShift(shift=None, explanations=(), why_not="expected 10 rows")
     assert shift.sentence == "Train and validation were not compared: expected 10 rows"
+
+
+def test_too_few_passages_to_compare_are_counted(analyzed, monkeypatch):
+    project, run, _, _ = analyzed
+
+    def refuse(*_, **__):
+        raise DataError("too few")
+
+    monkeypatch.setattr("tunewright.verbs.overview.domain_auc", refuse)
+    assert analyze(project, run).shift.why_not == "too few"
+    monkeypatch.setattr("tunewright.verbs.overview.NEEDED", 1000)
+    sentence = analyze(project, run).shift.sentence
+    assert re.search(r"not compared: \d+ training and \d+ validation texts; 1000 needed of each$", sentence)
 
 
 def test_an_area_below_a_half_is_no_sameness():

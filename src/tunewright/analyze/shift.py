@@ -16,13 +16,14 @@ from tunewright.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Explanation", "Shift", "domain_auc", "explain_shift"]
+__all__ = ["NEEDED", "Explanation", "Shift", "domain_auc", "explain_shift"]
 
 _FOLDS = 5
 _DIMENSIONS = 50
 _STRENGTH = 0.01  # C of the logistic regression: strong, as only a little of each direction is believed
 _PER_SIDE = 10_000  # rows; more do not change the verdict
-_FEWEST = 2 * _FOLDS  # rows per side
+NEEDED = 2 * _FOLDS
+"""Rows, and groups of them, that either side needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,9 @@ def explain_shift(domain: NDArray[np.bool_], metadata: Mapping[str, Sequence[Any
 def _drawn(domain: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:
     random = np.random.default_rng(seed)
     sides = [random.permutation(np.flatnonzero(domain == side))[:_PER_SIDE] for side in (False, True)]
-    if min(map(len, sides)) < _FEWEST:
+    if min(map(len, sides)) < NEEDED:
         raise DataError(
-            f"expected {_FEWEST} rows or more on either side, found {len(sides[0])} and {len(sides[1])}",
+            f"expected {NEEDED} rows or more on either side, found {len(sides[0])} and {len(sides[1])}",
             fix="compare splits that have more rows",
         )
     return np.sort(np.concatenate(sides))
@@ -176,12 +177,12 @@ def _folds(
     alone = int(group.max()) + 1 == len(group)
     folds: Any = (StratifiedKFold if alone else StratifiedGroupKFold)(_FOLDS, shuffle=True, random_state=seed)
     sides = [len(np.unique(group[inside == side])) for side in (False, True)]
-    if min(sides) >= _FEWEST:
+    if min(sides) >= NEEDED:
         cut = list(folds.split(group[:, None], inside, None if alone else group))
         if all(len(np.unique(group[held][inside[held] == side])) > 1 for _, held in cut for side in (False, True)):
             return cut
     raise DataError(
-        f"expected {_FEWEST} groups of rows or more on either side, not much larger than others, found {sides}",
+        f"expected {NEEDED} groups of rows or more on either side, not much larger than others, found {sides}",
         fix="compare splits that have more groups",
     )
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.clusters import Method, check
-from tunewright.analyze.shift import Explanation, Shift, domain_auc, explain_shift
+from tunewright.analyze.shift import NEEDED, Explanation, Shift, domain_auc, explain_shift
 from tunewright.columns import numerals
 from tunewright.errors import DataError
 from tunewright.files import write_json
@@ -27,8 +27,11 @@ from tunewright.verbs.results import Result
 from tunewright.verbs.slicing import FEWEST, Sliced, named_clusters, slices, usual_columns
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunewright.observe.embed import Pooling
     from tunewright.run import Run
+    from tunewright.tasks import Task
 
 __all__ = ["Analyzed", "SplitShift", "analyze"]
 
@@ -177,10 +180,22 @@ def _shift(project: Project, run: Run, stored: pa.Table, rows: pa.Table, seed: i
     try:
         shift = domain_auc(vectors(pair), domain, groups=passages, seed=seed)
     except DataError as error:
-        return SplitShift(shift=None, explanations=(), why_not=error.message)
+        return SplitShift(
+            shift=None, explanations=(), why_not=_too_few(project.task, passages, domain) or error.message
+        )
     columns = {name: same[name].to_pylist() for name in usual_columns(project, run, rows)}
     explanations = explain_shift(domain, columns)
     return SplitShift(shift=shift, explanations=explanations[:_EXPLANATIONS], why_not="")
+
+
+def _too_few(task: Task, passages: list[str], domain: NDArray[np.bool_]) -> str:
+    """How many different texts there are on either side, if these are too few to compare."""
+    validation = {text for text, held in zip(passages, domain.tolist(), strict=True) if held}
+    train = {text for text, held in zip(passages, domain.tolist(), strict=True) if not held}
+    if min(len(train), len(validation)) >= NEEDED:
+        return ""
+    what = "texts" if len(task.text_fields) == 1 else "passages"
+    return f"{len(train)} training and {len(validation)} validation {what}; {NEEDED} needed of each"
 
 
 def _named(one: Explanation) -> str:
