@@ -13,7 +13,7 @@ from tunewright.errors import DataError, ProjectError
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
 from tunewright.train.config import TrainConfig
 from tunewright.verbs import faithfulness
-from tunewright.verbs.explaining import explain
+from tunewright.verbs.explaining import _file_name, explain
 
 QUICK = TrainConfig(epochs=1, batch_size=8, learning_rate=1e-2, threads=1, precision="fp32")
 
@@ -38,6 +38,13 @@ def test_a_row_of_the_run_is_explained(project, first, known):
     assert json.loads(json.dumps(made.to_json()))["attribution"]["words"][0].keys() == {
         *("text", "field", "start", "end", "score")
     }
+
+
+def test_another_method_or_token_has_a_file_of_its_own(project, first, known):
+    usual = explain(project, first, known, steps=2).file
+    other = explain(project, first, known, method="gradient_x_input").file
+    assert other.name == f"{usual.stem}-gradient_x_input.html"
+    assert _file_name("a", "integrated_gradients", 5) == "explain-a-token-5.html"
 
 
 def test_a_row_that_only_the_dataset_has_is_explained(project, first, tmp_path):

@@ -89,7 +89,7 @@ def explain(
         method: integrated gradients, or the faster and rougher gradient x input.
         steps: of the integral; see `tunewright.observe.attribute.attribute`.
         token: explain one token of a written target, counted from 0.
-        path: of the HTML file; by default in the figures of the run.
+        path: of the HTML file; by default in the figures of the run, one file for each id, method and token.
 
     Raises:
         RunError: if there is no such run, or it has no model.
@@ -105,7 +105,7 @@ def explain(
     views = shown(project.visualisers, said.to_pylist()[0])
     found = attribute(model, project.task, tokenizer, said, method=method, steps=steps, token=token, seed=project.seed)
     evidence = _evidence(found)
-    file = Path(path) if path is not None else named.folder / "figures" / f"explain-{_slug(id)}.html"
+    file = Path(path) if path is not None else named.folder / "figures" / _file_name(id, method, token)
     _draw(file, found, evidence, views, run=named.id)
     return Explained(
         run=named.id,
@@ -238,6 +238,13 @@ def _draw(file: Path, found: Attribution, evidence: dict[str, str], views: dict[
         target=found.target,
         token=found.token,
     )
+
+
+def _file_name(id: str, method: Method, token: int | None) -> str:
+    """Says the method and the token where they are not the usual ones."""
+    how = "" if method == "integrated_gradients" else f"-{method}"
+    which = "" if token is None else f"-token-{token}"
+    return f"explain-{_slug(id)}{how}{which}.html"
 
 
 def _slug(id: str) -> str:
