@@ -14,6 +14,17 @@ def test_each_score_has_a_histogram_with_its_mean():
     sheet = figure(SCORES, BARS)
     assert sheet.axes[0].get_title(loc="left") == "exact_match: mean 0.667"
     assert sum(bar.get_height() for bar in sheet.axes[1].patches) == 3
+    assert len(sheet.axes[1].patches) == 20
+
+
+def test_a_score_of_zeros_and_ones_is_two_bars():
+    bars = figure(SCORES).axes[0]
+    assert [bar.get_height() for bar in bars.patches] == [1, 2]
+    assert [text.get_text() for text in bars.get_xticklabels()] == ["0: 33.3%", "1: 66.7%"]
+
+
+def test_the_line_of_facts_is_about_labelled_rows():
+    sheet = figure(SCORES, BARS)
     assert "3 labelled rows" in sheet.texts[1].get_text()
 
 
@@ -25,8 +36,10 @@ def test_the_worst_slices_come_first_from_the_top():
     assert axes.patches[0].get_y() > axes.patches[1].get_y()
 
 
-def test_no_slices_are_said_to_be_none():
-    assert figure(SCORES).axes[-1].texts[0].get_text() == "none found"
+def test_no_slices_have_no_panel_and_are_said_to_be_none():
+    sheet = figure(SCORES, tested=7)
+    assert len(sheet.axes) == len(SCORES)
+    assert sheet.texts[-1].get_text() == "None of 7 slices has a higher loss."
 
 
 def test_nothing_scored_is_refused():

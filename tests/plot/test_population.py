@@ -68,6 +68,29 @@ def test_clusters_are_named_once_and_rows_without_one_are_not():
     assert not sheet.axes[1].texts
 
 
+def test_the_metadata_in_the_name_of_a_cluster_is_left_out():
+    columns = scattered() | {"cluster_name": np.array(["first, word (title=A (b))"] * 200, object)}
+    assert {text.get_text() for text in figure(columns).axes[0].texts} == {"first, word"}
+
+
+def test_clusters_are_coloured_by_name():
+    names = np.array([None, *(f"c{number}" for number in range(10))], object)[np.arange(200) % 11]
+    sheet = figure(scattered() | {"cluster_name": names}, colour="cluster_name")
+    said = legend(sheet)
+    assert len({entry.get_color() for entry in sheet.legends[0].get_lines()}) == 10
+    assert (said[0], said[-2:], len(said)) == ("c0 (19)", ["2 others (36)", "in none (19)"], 10)
+
+
+def test_three_dots_say_what_their_areas_stand_for():
+    columns = scattered() | {"split": np.array(["train"] * 200, object)}
+    sheet = figure(columns)
+    assert [text.get_text() for text in sheet.legends[1].get_texts()] == ["0", "0.49", "0.98 or more"]
+    drawn = sheet.axes[0].collections[-1].get_sizes()
+    widths = [entry.get_markersize() for entry in sheet.legends[1].get_lines()]
+    assert [width**2 for width in (widths[0], widths[-1])] == pytest.approx([drawn.min(), drawn.max()])
+    assert len(figure(columns | {"loss": np.full(200, np.nan)}).legends) == 1
+
+
 def test_a_number_is_coloured_in_fifths_and_a_name_by_value():
     assert legend(figure(scattered())) == ["neg (100)", "pos (100)"]
     names = legend(figure(scattered(), colour="length"))

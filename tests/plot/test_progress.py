@@ -24,6 +24,39 @@ def test_each_group_has_a_line_of_means_and_a_band():
     assert [text.get_text() for text in sheet.legends[0].get_texts()] == ["ambiguous (30)", "easy (30)", "hard (30)"]
 
 
+def test_epochs_are_counted_from_one_as_in_training():
+    probability, loss, groups = learnt()
+    axes = figure(probability, loss, groups=groups, by="region").axes[0]
+    assert axes.lines[0].get_xdata().tolist() == [1, 2, 3, 4]
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1, 2, 3, 4]
+
+
+def test_of_one_epoch_it_is_said():
+    probability, loss, groups = learnt(epochs=1)
+    sheet = figure(probability, loss, groups=groups, by="region")
+    low, high = sheet.axes[0].get_xlim()
+    assert [tick for tick in sheet.axes[0].get_xticks() if low <= tick <= high] == [1]
+    assert "one epoch only" in sheet.texts[1].get_text()
+
+
+@pytest.mark.parametrize("scale", [0.00175, 0.0175, 3, 1750])
+def test_labels_lie_on_the_sheet_and_beside_the_other_panel(scale):
+    probability, _, groups = learnt()
+    sheet = figure(probability * min(scale, 1), probability * scale, groups=groups, by="region")
+    sheet.canvas.draw()
+    left, right = sheet.axes
+    assert left.get_tightbbox().x0 > 0
+    assert right.get_tightbbox().x0 > left.get_window_extent().x1
+
+
+def test_clusters_are_names():
+    probability, loss, _ = learnt()
+    names = np.array([None, *(f"c{number % 9}" for number in range(89))], object)
+    sheet = figure(probability, loss, groups=names, by="cluster_name")
+    assert [text.get_text() for text in sheet.legends[0].get_texts()][-2:] == ["1 others (9)", "in none (1)"]
+
+
 def test_the_legend_lies_on_the_sheet():
     probability, loss, _ = learnt(1200)
     sheet = figure(probability, loss, groups=np.arange(200001.0, 201201.0), by="month")

@@ -38,6 +38,19 @@ def test_one_split_in_the_colour_of_a_column(seen):
     assert drawn.rows == 20
 
 
+def test_clusters_are_drawn_by_name(seen):
+    project, run = seen
+    ids = run.table("examples")["id"]
+    names = [None, "a", "b", "c"] * (len(ids) // 4)
+    run.write(
+        "columns/clusters", pa.table({"id": ids, "cluster": [-1, 0, 1, 2] * (len(ids) // 4), "cluster_name": names})
+    )
+    for picture in ("population", "dynamics"):
+        drawn = tw.plot(project, run, picture, colour="cluster")
+        assert drawn.files[1].name == f"{picture}-cluster.svg"
+        assert "in none" in drawn.files[1].read_text()
+
+
 def test_errors_of_classes_are_a_confusion_matrix(seen):
     project, run = seen
     assert tw.plot(project, run, "errors").rows == 20

@@ -31,15 +31,19 @@ def figure(
     scores: Mapping[str, NDArray[np.float64]],
     slices: Sequence[Bar] = (),
     *,
+    tested: int = 0,
     title: str = "Scores",
     model: str = "",
     dataset: str = "",
 ) -> Figure:
-    """Draw a histogram of each score, and beside them the worst slices.
+    """Draw how each score is spread, and beside that the worst slices, if there are any.
+
+    A score that is 0 or 1 is two bars, others are a histogram.
 
     Args:
         scores: by name, [n] in [0, 1], NaN for rows without gold target.
         slices: worst first.
+        tested: slices that were looked at.
         title: what the figure is about.
         model: name of the model, for the second line.
         dataset: name and version of the dataset, for the second line.
@@ -51,23 +55,32 @@ def figure(
     known = {name: values for name, values in known.items() if len(values)}
     if not known:
         raise DataError("expected scores of labelled rows, found none", fix="predict a labelled split")
-    sheet = blank(11.5, max(1.9 * len(known) + 1.3, 5.2))
+    width = 11.5 if slices else 6.6
+    sheet = blank(width, max(1.9 * len(known) + 1.3, 5.2))
     height = sheet.get_figheight()
     each = (height - 1.3) / len(known)
     for number, (name, values) in enumerate(known.items()):
         bottom = (height - 0.75 - (number + 1) * each + 0.35) / height
-        _histogram(sheet.add_axes((0.07, bottom, 0.36, (each - 0.65) / height)), name, values)
-    _bars(sheet.add_axes((0.66, 0.6 / height, 0.31, (height - 1.75) / height)), slices[:SHOWN])
+        axes = sheet.add_axes((0.8 / width, bottom, (4.1 if slices else 5.5) / width, (each - 0.65) / height))
+        _spread(axes, name, values)
+    if slices:
+        _bars(sheet.add_axes((0.66, 0.6 / height, 0.31, (height - 1.75) / height)), slices[:SHOWN])
     rows = max(len(values) for values in known.values())
     heading(sheet, title, [model, dataset, f"{rows:,} labelled rows"])
+    if tested and not slices:
+        sheet.text(0.8 / width, 0.12 / height, f"None of {tested:,} slices has a higher loss.", fontsize=9, color=FAINT)
     return sheet
 
 
-def _histogram(axes: Axes, name: str, values: NDArray[np.float64]) -> None:
-    axes.hist(values, bins=BINS, range=(0, 1), color=SCORE, rwidth=0.92)
+def _spread(axes: Axes, name: str, values: NDArray[np.float64]) -> None:
     mean = float(values.mean())
-    axes.axvline(mean, color=INK, lw=1.2, ls=(0, (4, 3)))
-    axes.set_xlim(0, 1)
+    if np.isin(values, (0, 1)).all():
+        axes.bar((0, 1), (np.sum(values == 0), np.sum(values == 1)), color=(SLICE, SCORE), width=0.6)
+        axes.set_xticks((0, 1), (f"0: {1 - mean:.1%}", f"1: {mean:.1%}"))
+    else:
+        axes.hist(values, bins=BINS, range=(0, 1), color=SCORE, rwidth=0.92)
+        axes.axvline(mean, color=INK, lw=1.2, ls=(0, (4, 3)))
+        axes.set_xlim(0, 1)
     axes.set_title(f"{name}: mean {mean:.3f}", fontsize=11, color=INK, loc="left", parse_math=False)
     axes.set_ylabel("rows", fontsize=10, color=FAINT)
     quiet_axes(axes)
@@ -78,10 +91,6 @@ def _bars(axes: Axes, slices: Sequence[Bar]) -> None:
     axes.set_title("slices with a higher loss", fontsize=11, color=INK, loc="left")
     axes.set_xlabel("mean loss above that of the other rows of the split (nats)", fontsize=10, color=FAINT)
     quiet_axes(axes)
-    if not slices:
-        axes.text(0.5, 0.5, "none found", transform=axes.transAxes, ha="center", color=FAINT)
-        axes.set_yticks([])
-        return
     rows = max(len(slices), FEWEST)
     places = rows - 1 - np.arange(len(slices))
     axes.set_ylim(-0.6, rows - 0.4)

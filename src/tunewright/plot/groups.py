@@ -20,7 +20,7 @@ from tunewright.plot.inputs import missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARKERS", "Groups", "categories", "correctness_bins", "grouped"]
+__all__ = ["MARKERS", "Groups", "categories", "clustered", "correctness_bins", "grouped"]
 
 RAMP = {
     "light": ("#6b0a2b", "#c22f2c", "#e57f24", "#e3c545", "#8fbce0", "#3f7fbf", "#1c3f8f"),
@@ -97,20 +97,29 @@ def _groups(
     return Groups(names, np.asarray(codes, np.int64).ravel(), light, dark, tuple(markers[step] for step in steps))
 
 
-def categories(values: NDArray[Any]) -> Groups:
+def categories(values: NDArray[Any], *, most: int = OWN, none: str = "none") -> Groups:
     """The most frequent values in alphabetical order, then one group for the rest, then one for missing values.
 
-    At most ten values get a colour of their own.
+    Args:
+        values: [n].
+        most: values that get a colour of their own, ten or fewer.
+        none: what the group of missing values is called.
     """
     texts = [None if missing(value) else str(value) for value in values.tolist()]
     counts = Counter(text for text in texts if text is not None)
-    own = sorted(sorted(counts, key=lambda text: (-counts[text], text))[:OWN])
+    own = sorted(sorted(counts, key=lambda text: (-counts[text], text))[:most])
     rest = [f"{len(counts) - len(own)} others"] if len(counts) > len(own) else []
-    none = ["none"] if None in texts else []
+    last = [none] if None in texts else []
     code = {text: index for index, text in enumerate(own)}
     codes = [len(own) + len(rest) if text is None else code.get(text, len(own)) for text in texts]
-    steps = [*range(len(own)), *[-1] * (len(rest) + len(none))]
-    return _groups((*own, *rest, *none), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES["light"]))
+    others = most if most < OWN else -1  # a colour to spare tells the others from what is missing
+    steps = [*range(len(own)), *[others] * len(rest), *[-1] * len(last)]
+    return _groups((*own, *rest, *last), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES["light"]))
+
+
+def clustered(names: NDArray[Any]) -> Groups:
+    """The eight largest clusters by name, then the others, then the rows in none."""
+    return categories(names, most=8, none="in none")
 
 
 def grouped(values: NDArray[Any]) -> Groups:

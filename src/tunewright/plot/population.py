@@ -6,20 +6,23 @@ whose loss is unknown. Clusters are named where most of their rows are.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tunewright.columns import numerals
 from tunewright.errors import DataError
 from tunewright.plot.captions import place_captions
 from tunewright.plot.figures import FAINT, INK, blank, heading, plain, point_style, quiet_axes, save
-from tunewright.plot.groups import Groups, grouped
+from tunewright.plot.groups import Groups, clustered, grouped
 from tunewright.plot.inputs import Columns, missing, take
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
 __all__ = ["figure", "save"]
@@ -67,7 +70,9 @@ def figure(
     there = np.isfinite(across) & np.isfinite(up)
     if not there.any():
         raise DataError(f"none of the {there.size} rows has {axes[0]} and {axes[1]}", fix="run `tunewright analyze`")
-    groups, area = grouped(values), _areas(loss, int(there.sum()))
+    groups = clustered(values) if colour == "cluster_name" else grouped(values)
+    largest = _largest(loss)
+    area = _areas(loss, largest, int(there.sum()))
     splits = _ordered(split[there])
     sheet, panels = _panels(len(splits))
     for name, panel in zip(splits, panels, strict=True):
@@ -81,7 +86,9 @@ def figure(
     if "cluster_name" in columns:
         _name_clusters(panels[0], across[there], up[there], np.asarray(columns["cluster_name"])[there])
     _legend(sheet, groups, there, colour, unknown=int((there & np.isnan(loss)).sum()))
-    facts = [model, dataset, f"{int(there.sum()):,} rows", f"dot area: loss, up to its {LARGEST:.0%} quantile"]
+    if largest > 0:
+        _sizes(sheet, largest, int(there.sum()))
+    facts = [model, dataset, f"{int(there.sum()):,} rows", "dot area: loss"]
     heading(sheet, title, facts)
     return sheet
 
@@ -92,11 +99,15 @@ def _ordered(split: NDArray[Any]) -> list[str]:
     return [*(name for name in FIRST if name in there), *sorted(there - set(FIRST))]
 
 
-def _areas(loss: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+def _largest(loss: NDArray[np.float64]) -> float:
+    """The loss from which dots do not grow any more; 0 where none is known."""
+    known = loss[np.isfinite(loss)]
+    return float(np.quantile(known, LARGEST)) if len(known) else 0.0
+
+
+def _areas(loss: NDArray[np.float64], largest: float, n: int) -> NDArray[np.float64]:
     """[n] marker areas in points squared, proportional to the loss above a visible minimum."""
     base, _, _ = point_style(n)
-    known = loss[np.isfinite(loss)]
-    largest = float(np.quantile(known, LARGEST)) if len(known) else 0.0
     share = np.clip(np.nan_to_num(loss) / largest, 0, 1) if largest > 0 else np.zeros(len(loss))
     areas: NDArray[np.float64] = base * (0.35 + 5 * share)
     return areas
@@ -159,10 +170,21 @@ def _name_clusters(panel: Axes, across: NDArray[np.float64], up: NDArray[np.floa
     shares = (across - left) / (right - left), (up - low) / (high - low)
     for name, _ in counts.most_common(NAMED):
         inside = names == name
-        wanted.append((plain(name, most=28), float(np.median(shares[0][inside])), float(np.median(shares[1][inside]))))
+        wanted.append(
+            (plain(_words(name), most=28), float(np.median(shares[0][inside])), float(np.median(shares[1][inside])))
+        )
     nothing = np.zeros(0)  # a name may hide dots, near to what it names; it only keeps clear of other names
     for caption in place_captions(nothing, nothing, wanted=tuple(wanted), size=NAME_SIZE):
         _write(panel, caption.text, (caption.x, caption.y), (caption.near_x, caption.near_y))
+
+
+def _words(name: str) -> str:
+    """The name of a cluster without the metadata in brackets.
+
+    >>> _words("when, did (title=Rhine)")
+    'when, did'
+    """
+    return re.sub(r" \(.*=.*\)$", "", name)
 
 
 def _write(panel: Axes, text: str, place: tuple[float, float], near: tuple[float, float]) -> None:
@@ -193,18 +215,43 @@ def _legend(sheet: Figure, groups: Groups, there: NDArray[np.bool_], colour: str
     counts = np.bincount(groups.codes[there], minlength=len(groups.names))
     shown = [place for place, count in enumerate(counts) if count]
     entries = [Line2D([], [], ls="", marker="o", color=groups.light[place], ms=7, mew=0) for place in shown]
-    texts = [f"{plain(groups.names[place], most=20)} ({counts[place]:,})" for place in shown]
+    names = [_words(name) for name in groups.names] if colour == "cluster_name" else groups.names
+    texts = [f"{plain(names[place], most=20)} ({counts[place]:,})" for place in shown]
     if unknown:
         entries.append(Line2D([], [], ls="", marker="o", mfc="none", mec=FAINT, mew=RING, ms=5))
         texts.append(f"loss unknown ({unknown:,})")
+    _explain(sheet, entries, texts, title=plain(colour, most=24), corner="upper right")
+
+
+def _sizes(sheet: Figure, largest: float, n: int) -> None:
+    """Right of the panels, below: three dots with the loss they stand for."""
+    from matplotlib.lines import Line2D
+
+    losses = np.array([0, largest / 2, largest])
+    widths = np.sqrt(_areas(losses, largest, n))
+    entries = [Line2D([], [], ls="", marker="o", color=FAINT, ms=width, mew=0) for width in widths]
+    none, half, most = numerals(*losses.tolist(), least=2)
+    _explain(sheet, entries, [none, half, f"{most} or more"], title="loss (nats)", corner="lower right")
+
+
+def _explain(
+    sheet: Figure,
+    entries: list[Line2D],
+    texts: list[str],
+    *,
+    title: str,
+    corner: Literal["upper right", "lower right"],
+) -> None:
+    """A legend in a corner of the margin right of the panels."""
+    edge = 1 - 0.75 / sheet.get_figheight() if corner == "upper right" else 0.5 / sheet.get_figheight()
     legend = sheet.legend(
         entries,
         texts,
-        loc="upper right",
-        bbox_to_anchor=(1 - 0.1 / sheet.get_figwidth(), 1 - 0.75 / sheet.get_figheight()),
+        loc=corner,
+        bbox_to_anchor=(1 - 0.1 / sheet.get_figwidth(), edge),
         frameon=False,
         fontsize=9,
-        title=plain(colour, most=24),
+        title=title,
         alignment="left",
         handletextpad=0.1,
     )

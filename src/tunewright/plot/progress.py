@@ -10,7 +10,7 @@ import numpy as np
 from tunewright.columns import column
 from tunewright.errors import DataError
 from tunewright.plot.figures import FAINT, INK, blank, heading, plain, quiet_axes, save
-from tunewright.plot.groups import Groups, grouped
+from tunewright.plot.groups import Groups, clustered, grouped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,12 +53,13 @@ def figure(
             f"{gold_probability.shape}, {loss.shape} and {len(groups)} groups",
             fix="train with a recorder",
         )
-    parts = grouped(groups)
+    parts = clustered(groups) if by == "cluster_name" else grouped(groups)
     sheet = blank(12.2, 5.6)
-    for left, values, name in ((0.062, gold_probability, "gold_probability"), (0.442, loss, "loss")):
-        _lines(sheet.add_axes((left, 0.125, 0.315, 0.71)), values, parts, name)
+    for left, values, name in ((0.082, gold_probability, "gold_probability"), (0.462, loss, "loss")):
+        _lines(sheet.add_axes((left, 0.125, 0.295, 0.71)), values, parts, name)
     _legend(sheet, parts, by)
     facts = [model, dataset, f"{len(loss):,} rows", "line: mean; band: the middle half of the rows"]
+    facts += ["one epoch only: nothing has changed yet"] if loss.shape[1] == 1 else []
     heading(sheet, title, facts)
     return sheet
 
@@ -66,7 +67,7 @@ def figure(
 def _lines(axes: Axes, values: NDArray[np.float64], parts: Groups, name: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    epochs = np.arange(values.shape[1])
+    epochs = np.arange(1, values.shape[1] + 1)
     for code, colour in enumerate(parts.light):
         own = values[parts.codes == code]
         if not np.isfinite(own).any():
@@ -79,7 +80,9 @@ def _lines(axes: Axes, values: NDArray[np.float64], parts: Groups, name: str) ->
     axes.set_ylabel(name.replace("_", " ") + (f" ({unit})" if unit else ""), fontsize=12, color=INK)
     bound, top = column(name).high, axes.get_ylim()[1]
     axes.set_ylim(0, top if bound is None or top < bound / 2 else bound)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(0.5, len(epochs) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.ticklabel_format(axis="y", scilimits=(-3, 4))  # so that ticks leave room for the label
     quiet_axes(axes)
 
 

@@ -34,6 +34,8 @@ Picture = Literal["population", "errors", "dynamics"]
 
 _LABELS_TO_SEE = 10
 _NOT_TAKEN = {"errors": "colour", "dynamics": "split"}
+_DRAWN_AS = {"cluster": "cluster_name"}
+"""Numbers that are names, and the column with these."""
 _UMAP, _PCA = ("umap1", "umap2"), ("pc1", "pc2")
 
 
@@ -110,8 +112,9 @@ def _population(
     predictions(project, run, wanted, advance=advance)
     rows = run.widened(wanted)
     colour = _known(colour, rows) or _telling(run)
-    names = ["split", "loss", colour, *axes, *(["cluster_name"] if "cluster_name" in rows.column_names else [])]
-    sheet = figure(arrays_of(rows, list(dict.fromkeys(names))), axes=axes, colour=colour, **facts(run))
+    drawn = _DRAWN_AS.get(colour, colour)
+    names = ["split", "loss", drawn, *axes, *(["cluster_name"] if "cluster_name" in rows.column_names else [])]
+    sheet = figure(arrays_of(rows, list(dict.fromkeys(names))), axes=axes, colour=drawn, **facts(run))
     return sheet, rows.num_rows, colour
 
 
@@ -140,8 +143,9 @@ def _grades(project: Project, run: Run, said: pa.Table, about: dict[str, Any], s
     from tunewright.plot.grades import figure
 
     scores = {name: said[name].to_numpy().astype(np.float64) for name in said.column_names if is_grade(name)}
-    worst = sliced(project, run, split=split).slices
-    return figure(scores, [(one.description, one.n, one.difference, one.interval) for one in worst], **about)
+    found = sliced(project, run, split=split)
+    worst = [(one.description, one.n, one.difference, one.interval) for one in found.slices]
+    return figure(scores, worst, tested=found.tested, **about)
 
 
 def _dynamics(project: Project, run: Run, colour: str | None) -> tuple[Figure, int, str]:
@@ -152,11 +156,12 @@ def _dynamics(project: Project, run: Run, colour: str | None) -> tuple[Figure, i
     rows = population(project, run)
     colour = _known(colour, rows) or "region"
     same = rows.take(pc.index_in(ids, value_set=rows["id"].combine_chunks()))
-    groups: Any = arrays_of(same, [colour])[colour]
+    drawn = _DRAWN_AS.get(colour, colour)
+    groups: Any = arrays_of(same, [drawn])[drawn]
     if groups.dtype == object:
         groups[groups == ""] = None  # such as rows in no region
     pair = (seen[name].astype(np.float64) for name in ("gold_probability", "loss"))
-    return figure(*pair, groups=groups, by=colour, **facts(run)), len(ids), colour
+    return figure(*pair, groups=groups, by=drawn, **facts(run)), len(ids), colour
 
 
 def _known(colour: str | None, rows: pa.Table) -> str | None:
