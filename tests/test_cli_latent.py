@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from tunewright.cli import app
 from tunewright.toy import toy_model, toy_texts
+from tunewright.verbs.nearby import SeenRow, Similar
 
 QUICK = "--set epochs=2 --set batch_size=8 --set learning_rate=0.01 --set threads=1 --set precision=fp32"
 
@@ -75,6 +76,28 @@ def test_similar_lists_rows_with_label_prediction_and_loss(call):
     assert "cluster" in said
     assert len([line for line in said.splitlines() if line.startswith("toy-")]) == 3
     assert "rows of any split most like the text" in call("similar last --text good --split all")
+
+
+def test_long_texts_are_cut_in_the_table_and_whole_in_json(call, monkeypatch):
+    import tunewright.verbs
+
+    row = SeenRow(
+        id="a-rather-long-id-" + "0" * 20, split="train", similarity=0.5, texts={"text": "many words\n" * 100},
+        label="", predicted="said " * 50, loss=0.1, correct=False, cluster="a cluster, of, some, words",
+    )  # fmt: skip
+    made = Similar(run="only", query=row, split="train", recall=1.0, rows=(row,) * 3)
+    monkeypatch.setattr(tunewright.verbs, "similar", lambda *asked, **options: made)
+    for width in (120, 160):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = call("similar last toy-0004").splitlines()
+        rows = [line for line in lines if line.startswith(row.id)]
+        assert len(rows) == 3
+        assert all(len(line) <= width for line in rows)
+        assert "(no answer)" in rows[0]
+        assert "many" in rows[0]
+        assert len(lines) == 8
+    assert "gold (no answer), predicted 'said" in call("similar last toy-0004")
+    assert json.loads(call("similar last toy-0004 --json"))["rows"][0]["texts"] == row.texts
 
 
 def test_slices_say_how_many_were_tested(call):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 Split = Annotated[str, typer.Option(help="Which rows: validation, test, or a name of your own.")]
 
 _FIRST_IDS = 3  # of the rows of a finding
-_WIDTH = 120  # of output that goes to a file or a pipe
+_FEWEST = 8  # letters of a cell that may be cut
+_WIDTH = 120  # of output that goes to a file or a pipe, unless COLUMNS says another
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -89,8 +91,14 @@ def say_lints(lints: Iterable[Lint]) -> None:
         say("", "Nothing found.")
 
 
-def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; columns of numbers are right-aligned."""
+def table(
+    title: str, heads: Iterable[str], rows: Iterable[Iterable[object]], *, cut: Collection[str] | None = None
+) -> None:
+    """Print a table; columns of numbers are right-aligned.
+
+    Cells that are too long are continued on the next line. With ``cut`` every row is one line: cells of the columns
+    of these names end in an ellipsis where there is no room for them, the others are printed whole.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -98,9 +106,17 @@ def table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) ->
     sheet = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for position, head in enumerate(heads):
         is_number = all(_is_number(row[position]) for row in cells)
-        sheet.add_column(head, justify="right" if is_number else "left", overflow="fold")
+        widest = max((len(row[position]) for row in cells), default=0)
+        sheet.add_column(
+            head,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=cut is not None and head not in cut,
+            min_width=None if cut is None else max(min(widest, _FEWEST) if head in cut else widest, len(head)),
+        )
+    how: dict[str, Any] = {} if cut is None else {"no_wrap": True, "overflow": "ellipsis"}
     for row in cells:
-        sheet.add_row(*(Text(cell) for cell in row))
+        sheet.add_row(*(Text(cell, **how) for cell in row))
     _console().print(sheet)
 
 
@@ -115,7 +131,9 @@ def plain(text: str, *, keep_lines: bool = False) -> str:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else _WIDTH)
+    columns = os.environ.get("COLUMNS", "")
+    wanted = int(columns) if columns.isdecimal() and int(columns) else _WIDTH
+    return Console(width=None if sys.stdout.isatty() else wanted)
 
 
 def _cell(value: object) -> str:

@@ -23,6 +23,7 @@ __all__ = ["analyze", "lint", "plot", "similar", "slices"]
 Named = Annotated[str, typer.Argument(help="Run: its id or a part of it.")]
 
 _FIRST_SLICES = 5
+_FIRST_LETTERS = 100  # of a text that is asked about; its JSON has all
 _ANY = "all"
 
 
@@ -93,8 +94,11 @@ def similar(
     if found.recall < 1:
         say(f"The index finds {found.recall:.1%} of the nearest rows.", "")
     heads = ("id", "similarity", "label", "predicted", "loss", "cluster", "text")
-    rows = ((row.id, row.similarity, row.label, row.predicted, row.loss, row.cluster, _text(row)) for row in found.rows)
-    table("", heads, rows)
+    rows = (
+        (row.id, row.similarity, _target(row.label), _target(row.predicted), row.loss, row.cluster, _text(row))
+        for row in found.rows
+    )
+    table("", heads, rows, cut=("label", "predicted", "cluster", "text"))
 
 
 def slices(
@@ -218,14 +222,26 @@ def _say_slices(found: Sliced, shown: tuple[FoundSlice, ...]) -> None:
 
 
 def _told(row: SeenRow) -> str:
-    said = f"gold {row.label!r}, " if row.label is not None else ""
+    said = f"gold {_quoted(row.label)}, " if row.label is not None else ""
     loss = f", loss {row.loss:.3f}" if row.loss is not None else ""
     cluster = f", cluster {row.cluster!r}" if row.cluster else ""
-    return f"{_text(row)}\n{said}predicted {row.predicted!r}{loss}{cluster}"
+    return f"{_first(_text(row))}\n{said}predicted {_quoted(row.predicted)}{loss}{cluster}"
 
 
 def _text(row: SeenRow) -> str:
-    return " | ".join(text for text in row.texts.values() if text)[:100]
+    return " | ".join(" ".join(text.split()) for text in row.texts.values() if text)
+
+
+def _target(text: str | None) -> str | None:
+    return "(no answer)" if text == "" else text
+
+
+def _quoted(text: str | None) -> str:
+    return repr(_first(text)) if text else str(_target(text))
+
+
+def _first(text: str) -> str:
+    return text if len(text) <= _FIRST_LETTERS else text[: _FIRST_LETTERS - 1] + "…"
 
 
 def _also(others: tuple[str, ...]) -> str:
