@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -80,6 +81,17 @@ def test_every_picture_is_drawn(trained, picture):
         tw.analyze(project, run, smallest=5)
     drawn = tw.plot(project, run, picture)
     assert all(path.stat().st_size > 3000 for path in drawn.files)
+
+
+def test_gold_targets_that_are_cut_are_linted(trained):
+    project, run = trained
+    if not hasattr(project.task, "max_target_length"):
+        pytest.skip("nothing is cut")
+    assert "truncated targets" not in {one.name for one in tw.lint(project, run).lints}
+    short = replace(project, task=replace(project.task, max_target_length=3))
+    found = {one.name: one for one in tw.lint(short, run).lints}
+    assert "max_target_length" in found["truncated targets"].what_to_do
+    assert found["truncated targets"] in tw.check(short).lints
 
 
 def test_outputs_are_linted(trained):
