@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tunewright as tw
+from tunewright.plot import page
+from tunewright.project import find_run
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
 from tunewright.verbs.population import population
 
@@ -81,6 +83,25 @@ def test_every_picture_is_drawn(trained, picture):
         tw.analyze(project, run, smallest=5)
     drawn = tw.plot(project, run, picture)
     assert all(path.stat().st_size > 3000 for path in drawn.files)
+
+
+def test_an_evaluation_says_how_far_off_a_text_is(trained):
+    project, run = trained
+    found = tw.evaluate(project, run)
+    kinds = find_run(project, found.run).table("columns/evidence")["error_type"].to_pylist()
+    assert set(kinds) <= {"", "said nothing", "should say nothing", "no overlap", "partly right"}
+    assert sum(map(bool, kinds)) == found.mistakes
+    assert all(one.interval is None or one.interval[0] < one.interval[1] for one in found.grades)
+
+
+def test_no_label_is_suggested_where_there_are_none(trained, monkeypatch):
+    project, run = trained
+    pages = []
+    monkeypatch.setattr(page, "write_page", lambda path, **given: pages.append(given) or path)
+    drawn = tw.map(project, run)
+    assert drawn.rows["suggested"].null_count == drawn.rows.num_rows
+    assert "suspicion" in pages[0]["columns"]
+    assert "suggested" not in pages[0]["columns"]
 
 
 def test_gold_targets_that_are_cut_are_linted(trained):
