@@ -115,9 +115,8 @@ def map(
 
 def _say_suspects(drawn: DataMap) -> None:
     look = "row looks" if drawn.suspects == 1 else "rows look"
-    say("", f"{drawn.suspects:,} {look} mislabelled; a list to read, not one to apply. The first:")
-    if 2 * drawn.suspects > drawn.rows.num_rows:
-        say("The model has hardly learnt: this list means little yet.")
+    early = "The model has hardly learnt: this list means little yet. " * (2 * drawn.suspects > drawn.rows.num_rows)
+    say("", f"{drawn.suspects:,} {look} mislabelled; a list to read, not one to apply. {early}The first:")
     suggests = any(one.suggested for one in drawn.first_suspects)
     suspects = (
         (one.id, one.label, *([one.suggested] * suggests), one.suspicion, " | ".join(one.text)[:80])
