@@ -106,13 +106,12 @@ def test_no_label_is_suggested_where_there_are_none(trained, monkeypatch):
 
 def test_gold_targets_that_are_cut_are_linted(trained):
     project, run = trained
-    if not hasattr(project.task, "max_target_length"):
-        pytest.skip("nothing is cut")
     assert "truncated targets" not in {one.name for one in tw.lint(project, run).lints}
-    short = replace(project, task=replace(project.task, max_target_length=3))
-    found = {one.name: one for one in tw.lint(short, run).lints}
-    assert "max_target_length" in found["truncated targets"].what_to_do
-    assert found["truncated targets"] in tw.check(short).lints
+    if hasattr(project.task, "max_target_length"):
+        short = replace(project, task=replace(project.task, max_target_length=3))
+        found = {one.name: one for one in tw.lint(short, run).lints}
+        assert "max_target_length" in found["truncated targets"].what_to_do
+        assert found["truncated targets"] in tw.check(short).lints
 
 
 def test_outputs_are_linted(trained):

@@ -73,7 +73,7 @@ def test_a_test_split_that_is_not_there_is_said(tmp_path):
     rows = toy_texts(40)
     named = rows.set_column(rows.column_names.index("split"), "split", [["train", "validation"] * 20])
     (tmp_path / "two.csv").write_text(csv_of(named))
-    assert "'split' names none" in tw.init(str(tmp_path / "two.csv"), tmp_path / "two").without_test
+    assert "the source names none" in tw.init(str(tmp_path / "two.csv"), tmp_path / "two").without_test
     (tmp_path / "few.csv").write_text(csv_of(toy_texts(4).drop_columns(["split"])))
     assert "too few rows" in tw.init(str(tmp_path / "few.csv"), tmp_path / "few").without_test
 

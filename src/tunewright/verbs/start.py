@@ -103,7 +103,7 @@ def init(
 
 def _without_test(guessed: Guess) -> str:
     if guessed.split:
-        return f"no test split: column {guessed.split!r} names none"
+        return "no test split: the source names none"
     return f"no test split: too few {'passages' if guessed.kind == 'answers' else 'rows'}"
 
 
