@@ -81,6 +81,14 @@ def test_clusters_are_coloured_by_name():
     assert (said[0], said[-2:], len(said)) == ("c0 (19)", ["2 others (36)", "in none (19)"], 10)
 
 
+def test_the_legends_lie_between_the_panels_and_the_edge():
+    names = np.array(["wide names MMMMMMMM that are cut"] * 200, object)
+    sheet = figure(scattered() | {"cluster_name": names}, colour="cluster_name")
+    for one in sheet.legends:
+        box = one.get_window_extent()
+        assert sheet.axes[-1].get_window_extent().x1 < box.x0 < box.x1 < sheet.bbox.x1
+
+
 def test_three_dots_say_what_their_areas_stand_for():
     columns = scattered() | {"split": np.array(["train"] * 200, object)}
     sheet = figure(columns)

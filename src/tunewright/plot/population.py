@@ -31,6 +31,8 @@ FIRST = ("train", "validation", "test")
 BEHIND = "#d9dce0"
 PANEL = 5.0  # inches
 PER_ROW = 3
+MARGIN = 2.6
+"""Inches right of the panels, for the legends."""
 RING = 0.8
 """Width of the line, in points, around a dot whose loss is unknown."""
 NAMED = 10
@@ -116,7 +118,7 @@ def _areas(loss: NDArray[np.float64], largest: float, n: int) -> NDArray[np.floa
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """A sheet with one square panel per split, all with the same limits."""
     wide, high = min(count, PER_ROW), -(-count // PER_ROW)
-    width, height = max(PANEL * wide, 7.5) + 1.9, PANEL * high + 0.9
+    width, height = max(PANEL * wide, 7.5) + MARGIN, PANEL * high + 0.9
     sheet = blank(width, height)
     panels: list[Axes] = []
     for number in range(count):
