@@ -31,7 +31,7 @@ FIRST = ("train", "validation", "test")
 BEHIND = "#d9dce0"
 PANEL = 5.0  # inches
 PER_ROW = 3
-MARGIN = 2.6
+MARGIN = 2.7
 """Inches right of the panels, for the legends."""
 RING = 0.8
 """Width of the line, in points, around a dot whose loss is unknown."""
