@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
 os.environ.update(MPLBACKEND="Agg", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["COLUMNS"] = "120"  # tables are as wide as a terminal says it is
 
 
 @pytest.fixture(scope="session")

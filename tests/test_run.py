@@ -62,6 +62,14 @@ def test_of_several_windows_the_one_with_the_gold_target_speaks(tmp_path):
     assert dict(zip(ids.to_pylist(), columns["margin"][:, 0].tolist(), strict=True)) == {"a": 2.0, "b": 0.5}
 
 
+def test_an_analysis_whose_code_has_changed_is_computed_anew(run, monkeypatch):
+    mean_probability_calls.clear()
+    run.compute(mean_probability)
+    monkeypatch.setattr("tunewright.run._code", lambda _: "another version")
+    run.compute(mean_probability)
+    assert len(mean_probability_calls) == 2
+
+
 def test_compute_aligns_by_id_and_stores(run):
     mean_probability_calls.clear()
     table = run.compute(mean_probability)

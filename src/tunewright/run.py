@@ -15,6 +15,7 @@ runs/<date-name-hash>/
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import secrets
@@ -195,12 +196,13 @@ class Run:
 
         Args:
             analysis: what to compute; its needs are read from the run's tables and aligned by id.
-            parameters: keyword parameters of the analysis; JSON values, they are part of the stored name.
+            parameters: keyword parameters of the analysis; JSON values. They and the code of the analysis's module are
+                part of the stored name, so that another version of it is computed anew.
 
         Returns:
             columns ``id`` and ``analysis.gives``.
         """
-        name = f"columns/{analysis.name}-{_digest(parameters)}"
+        name = f"columns/{analysis.name}-{_digest({'parameters': parameters, 'code': _code(analysis)})}"
         newest = max((path.stat().st_mtime_ns for path in self._sources(analysis)), default=0)
         stored = self._path(name)
         if stored.exists() and stored.stat().st_mtime_ns >= newest:
@@ -337,6 +339,14 @@ def _array(column: pa.Array) -> NDArray[np.generic]:
         return flat.reshape(len(column), -1)
     array: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
     return array
+
+
+def _code(analysis: Analysis) -> str:
+    """The source of the module that an analysis is in; empty where there is none, as in a shell."""
+    try:
+        return Path(inspect.getfile(analysis.function)).read_text(encoding="utf-8")
+    except (OSError, TypeError):
+        return ""
 
 
 def _digest(parameters: Mapping[str, Any]) -> str:
