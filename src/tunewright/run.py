@@ -4,6 +4,8 @@ runs/<date-name-hash>/
     run.json              kind, dataset version, resolved config, seeds, versions, status, coverage, metrics
     examples.parquet      the rows the run saw, so that it can be read without the dataset
     dynamics/             part-*.parquet: one row per example, window and epoch
+    passes/               the same of passes without dropout, beside dynamics of the training itself
+    features/             one vector per training row, from an early epoch
     predictions.parquet   one row per predicted example; of a training run, of any split
     embeddings.parquet    one vector per row of the dataset version
     clusters.parquet      one row per cluster in latent space
@@ -43,7 +45,8 @@ __all__ = ["Kind", "Run", "find", "runs"]
 
 Kind = Literal["train", "eval", "production"]
 _META = "run.json"
-_TABLES = ("examples", "dynamics", "predictions", "embeddings", "clusters", "slices")
+_LONG = ("dynamics", "passes")  # one row per example, window and epoch
+_TABLES = ("examples", "dynamics", "passes", "features", "predictions", "embeddings", "clusters", "slices")
 
 
 class Run:
@@ -187,8 +190,8 @@ class Run:
         return rows
 
     def sql(self, query: str, *, seconds: float = 30.0) -> pa.Table:
-        """DuckDB over read-only views ``examples`` (wide), ``dynamics``, ``predictions`` and ``embeddings``."""
-        views = {name: self.table(name) for name in ("dynamics", "predictions", "embeddings") if self.has(name)}
+        """DuckDB over read-only views ``examples`` (wide), ``dynamics``, ``passes``, ``predictions`` and ``embeddings``."""
+        views = {name: self.table(name) for name in ("dynamics", "passes", "predictions", "embeddings") if self.has(name)}
         return tables.query(query, {"examples": self.examples(), **views}, seconds=seconds)
 
     def compute(self, analysis: Analysis, **parameters: Any) -> pa.Table:
@@ -221,7 +224,8 @@ class Run:
         """The arrays that qualified column names stand for, aligned on the ids of the first one.
 
         Args:
-            needs: such as ``"dynamics.margin"`` -> [n, epochs] or ``"examples.label"`` -> [n].
+            needs: such as ``"dynamics.margin"`` -> [n, epochs], ``"passes.margin"`` -> [n, passes] or
+                ``"examples.label"`` -> [n].
 
         Raises:
             ColumnError: if a table lacks a column.
@@ -240,17 +244,19 @@ class Run:
     def _aligned(self, name: str, columns: list[str], ids: pa.Array) -> dict[str, NDArray[np.generic]]:
         import pyarrow.compute as pc
 
-        keys = ["id", "epoch", "window", "gold_probability"] if name == "dynamics" else ["id"]
-        if name == "dynamics" and "gold_everywhere" in tables.column_names(self._existing(name)):
+        long = name in _LONG
+        keys = ["id", "epoch", "window", "gold_probability"] if long else ["id"]
+        if long and "gold_everywhere" in tables.column_names(self._existing(name)):
             keys.append("gold_everywhere")
         try:
             table = self.table(name, list(dict.fromkeys([*keys, *columns])))
         except (KeyError, DataError, pa.ArrowInvalid) as error:
             raise ColumnError(f"expected {columns} in table {name!r} of run {self.id}: {error}") from error
-        if name == "dynamics":
+        if long:
             if pc.max(table["window"]).as_py():
                 table = tables.one_window(table)
-            return {column: tables.pivot(table, column, ids=ids) for column in columns}
+            epochs = sorted(set(table["epoch"].unique().to_pylist())) if name == "passes" else slice(None)
+            return {column: tables.pivot(table, column, ids=ids)[:, epochs] for column in columns}
         rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
         taken = table.take(rows)
         return {column: _array(taken[column].combine_chunks()) for column in columns}

@@ -100,10 +100,47 @@ def test_recording_changes_nothing(tmp_path, source, task, config, weights):
     examples = toy_texts(40)
     runs = [
         fit(task, examples, model=source, config=config.with_changes(record=record), root=tmp_path)
-        for record in ("none", "train", "epoch_end")
+        for record in ("none", "train", "epoch_end", "both")
     ]
-    assert weights(runs[0]) == weights(runs[1]) == weights(runs[2])
+    assert weights(runs[0]) == weights(runs[1]) == weights(runs[2]) == weights(runs[3])
     assert not runs[0].has("dynamics")
+
+
+def test_both_is_the_training_pass_and_two_clean_passes(tmp_path, source, task, config, same_dynamics):
+    examples = toy_texts(40)
+    train, clean, both = (
+        fit(task, examples, model=source, config=config.with_changes(epochs=4, record=record), root=tmp_path)
+        for record in ("train", "epoch_end", "both")
+    )
+    same_dynamics(train, both)
+    passes = both.table("passes").sort_by([("epoch", "ascending"), ("id", "ascending")])
+    assert set(passes["epoch"].to_pylist()) == {1, 3}
+    ids, inputs = both.inputs(("passes.margin",))
+    known, reference = clean.inputs(("dynamics.margin",))
+    order = np.array([known.to_pylist().index(name) for name in ids.to_pylist()])
+    np.testing.assert_allclose(inputs["margin"], reference["margin"][order][:, [1, 3]], atol=1e-6)
+
+
+def test_features_are_the_mean_states_of_an_early_epoch(tmp_path, source, task, config):
+    """At a learning rate of ~0 and without dropout they are what a plain forward pass of the encoder gives."""
+    examples = toy_texts(30)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        source, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
+    model.save_pretrained(tmp_path / "still")
+    AutoTokenizer.from_pretrained(source).save_pretrained(tmp_path / "still")
+    still = config.with_changes(epochs=2, learning_rate=1e-12, weight_decay=0.0)
+    run = fit(task, examples, model=str(tmp_path / "still"), config=still, root=tmp_path)
+    features = run.table("features").to_pydict()
+    train = [row["id"] for row in examples.to_pylist() if row["split"] == "train"]
+    assert sorted(features["id"]) == sorted(train)
+    assert set(features["epoch"]) == {1}
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    texts = dict(zip(examples["id"].to_pylist(), examples["text"].to_pylist(), strict=True))
+    for name, vector in zip(features["id"], features["vector"], strict=True):
+        with torch.no_grad():
+            states = model.base_model(**tokenizer(texts[name], return_tensors="pt")).last_hidden_state[0]
+        np.testing.assert_allclose(np.array(vector, float), states.mean(0).numpy(), atol=2e-3)
 
 
 def test_shuffling_does_not_move_numbers_between_rows(tmp_path, source, task, config):

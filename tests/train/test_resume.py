@@ -65,7 +65,7 @@ def begun(root: Path, process) -> Run:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("record", ["train", "epoch_end"])
+@pytest.mark.parametrize("record", ["train", "epoch_end", "both"])
 def test_three_kills_at_random_moments_change_nothing(tmp_path, source, record, same_dynamics, weights):
     config = TrainConfig(
         epochs=4, batch_size=4, learning_rate=1e-2, threads=1, precision="fp32", record=record, arguments=STEPWISE

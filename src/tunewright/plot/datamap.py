@@ -25,6 +25,7 @@ __all__ = ["PASSES", "figure", "map_captions", "map_facts", "save", "variability
 
 PASSES = {
     "train": "recorded in the training pass, dropout on",
+    "both": "recorded in the training pass, dropout on",
     "epoch_end": "recorded in a pass after each epoch, dropout off",
 }
 CAPTION_SIZE = (0.21, 0.055)
@@ -37,7 +38,7 @@ def figure(
     model: str = "",
     dataset: str = "",
     coverage: float | None = None,
-    when: Literal["train", "epoch_end"] | None = None,
+    when: Literal["train", "epoch_end", "both"] | None = None,
     ring: str | None = None,
 ) -> Figure:
     """Draw the data map of all examples that were seen.

@@ -14,7 +14,7 @@ __all__ = ["TrainConfig"]
 
 _CHOICES = {
     "loss": ("cross_entropy", "focal"),
-    "record": ("train", "epoch_end", "none"),
+    "record": ("train", "epoch_end", "both", "none"),
     "batching": ("length", "random"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
@@ -40,7 +40,8 @@ class TrainConfig:
         class_weights: one weight per label, ``balanced``, or None; the alpha of the focal loss.
         label_smoothing: in [0, 1).
         seed: of the new head, the order of the examples and dropout.
-        record: which training dynamics to keep: ``train``, ``epoch_end`` (a clean pass per epoch) or ``none``.
+        record: which training dynamics to keep: ``train``, ``epoch_end`` (a clean pass per epoch), ``both`` (the former,
+            and clean passes after the second and the last epoch) or ``none``.
         batching: ``length`` puts similar lengths together (least padding), ``random`` is the Trainer's own order.
         keep_best: keep the best checkpoint instead of the last one: by the task's metric on the validation rows, or by
             the validation loss where the task has no list of labels.
@@ -62,7 +63,7 @@ class TrainConfig:
     class_weights: tuple[float, ...] | Literal["balanced"] | None = None
     label_smoothing: float = 0.0
     seed: int = 0
-    record: Literal["train", "epoch_end", "none"] = "train"
+    record: Literal["train", "epoch_end", "both", "none"] = "train"
     batching: Literal["length", "random"] = "length"
     keep_best: bool = True
     patience: int | None = None

@@ -12,6 +12,7 @@ the rows at or after its checkpoint's step and records them again.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +23,11 @@ import pyarrow as pa
 import torch
 from transformers import TrainerCallback
 
-from tunewright import table as tables
 from tunewright.errors import RecorderError
-from tunewright.files import LEFT_OVER
 from tunewright.observe.predict import on_device
 from tunewright.run import Run
+from tunewright.train.features import EncoderOutput
+from tunewright.train.parts import drop_from, part_of
 from tunewright.train.processes import rank, shared_run, wait
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH_KEY", "Recorder", "When"]
 
-When = Literal["train", "epoch_end"]
+When = Literal["train", "epoch_end", "both"]
 BATCH_KEY = "tunewright"
 """The one key that the collator adds to a batch and the pre-hook takes off again."""
 _POSITIONS = ("start_positions", "end_positions")
@@ -52,7 +53,12 @@ class Recorder(TrainerCallback):
         run: the run to record into (itself or its folder), or a folder of runs in which to make one.
         task: measures the outputs.
         when: ``train`` keeps what the training forward pass gives (dropout on, free); ``epoch_end`` makes one pass
-            with dropout off at the end of each epoch. The two maps differ; the run says which was used.
+            with dropout off at the end of each epoch. The two maps differ; the run says which was used. ``both`` is
+            ``train``, with such a pass after the second and after the last epoch in a table of its own, ``passes``.
+
+    Where targets are a list of labels, the encoder's vectors of the second epoch (of the first, if it is the only one)
+    are kept as well, in the table ``features``: rows that the model sees alike early have the same label, or one is
+    wrong.
     """
 
     def __init__(self, run: Run | str | Path, task: Task, *, when: When = "train") -> None:
@@ -61,11 +67,13 @@ class Recorder(TrainerCallback):
         self.task = task
         self.when = when
         self._collate: Collator | None = None
-        self._rows: list[dict[str, Any]] = []
+        self._rows: dict[str, list[dict[str, Any]]] = {}
         self._batch: dict[str, Any] | None = None
         self._handles: list[RemovableHandle] = []
         self._epoch = 0
         self._step = 0
+        self._encoder = EncoderOutput()
+        self._epochs = 0
         self._clean_pass = False
         self._saw_batch = False
         self._expected: list[str] = []
@@ -104,10 +112,11 @@ class Recorder(TrainerCallback):
         if self.run is None:
             self.run = _made_by_first_process(self.root or Path("runs"), dataset, self.task, self._expected)
         if rank() == 0:
-            _drop_from(self.run, state.global_step)
+            drop_from(self.run, state.global_step)
             self.run.update(recorded=self.when, labels=list(self.task.labels), status="running")
         wait()
-        self._rows, self._saw_batch = [], False
+        self._rows, self._saw_batch = {}, False
+        self._epochs = math.ceil(state.num_train_epochs)
         self._attach(trainer["model"])
 
     def on_epoch_begin(
@@ -115,6 +124,7 @@ class Recorder(TrainerCallback):
     ) -> None:
         self._epoch = int(state.epoch or 0)
         self._step = state.global_step
+        self._encoder.wanted = self.when != "epoch_end" and self._epoch == min(1, self._epochs - 1)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
@@ -131,7 +141,8 @@ class Recorder(TrainerCallback):
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
     ) -> None:
-        if self.when == "epoch_end":
+        self._encoder.wanted = False
+        if self.when == "epoch_end" or (self.when == "both" and self._epoch in {1, self._epochs - 1}):
             self._step = max(state.global_step - 1, 0)
             self._pass_over(trainer["model"], trainer["train_dataloader"].dataset, args)
             self._step = state.global_step
@@ -160,6 +171,7 @@ class Recorder(TrainerCallback):
         self._handles = [
             model.register_forward_pre_hook(self._take_key, with_kwargs=True),
             model.register_forward_hook(self._keep_outputs),
+            *(self._encoder.attach(model) if self.task.labels else []),
         ]
 
     def detach(self) -> None:
@@ -174,13 +186,19 @@ class Recorder(TrainerCallback):
 
     def _keep_outputs(self, module: torch.nn.Module, args: Any, outputs: Any) -> None:
         batch, self._batch = self._batch, None
-        wanted = self._clean_pass if self.when == "epoch_end" else module.training
+        vectors = self._encoder.take()
+        wanted = self._clean_pass or (self.when != "epoch_end" and module.training)
         self._saw_batch |= batch is not None
         if batch is None or not wanted:
             return
         with torch.no_grad():
             measured = self.task.measure(outputs, batch["targets"])
-        self._rows.append(
+        self._keep("passes" if self._clean_pass and self.when == "both" else "dynamics", batch, measured)
+        if vectors is not None:
+            self._keep("features", batch, {"vector": vectors})
+
+    def _keep(self, table: str, batch: dict[str, Any], measured: Mapping[str, torch.Tensor]) -> None:
+        self._rows.setdefault(table, []).append(
             {
                 "id": batch["ids"],
                 "window": batch["windows"],
@@ -223,12 +241,11 @@ class Recorder(TrainerCallback):
         return self.run
 
     def _flush(self) -> None:
-        if not self._rows:
-            return
-        rows, self._rows = self._rows, []
-        first, last = rows[0]["step"], rows[-1]["step"]
-        name = f"part-{first:08d}-{last:08d}-e{rows[0]['epoch']:04d}-r{rank()}"
-        self._open_run().append("dynamics", name, _part(rows, rank()))
+        recorded, self._rows = self._rows, {}
+        for table, rows in recorded.items():
+            first, last = rows[0]["step"], rows[-1]["step"]
+            name = f"part-{first:08d}-{last:08d}-e{rows[0]['epoch']:04d}-r{rank()}"
+            self._open_run().append(table, name, part_of(rows, rank()))
 
     def _update_coverage(self) -> None:
         run = self._open_run()
@@ -286,38 +303,6 @@ def _copy(targets: Any) -> Any:
     if isinstance(targets, dict):
         return {name: _copy(value) for name, value in targets.items()}
     return targets.clone() if isinstance(targets, torch.Tensor) else targets
-
-
-def _part(rows: list[dict[str, Any]], process: int) -> pa.Table:
-    sizes = [len(row["id"]) for row in rows]
-    names = rows[0]["measured"].keys()
-    measured = {name: torch.cat([row["measured"][name] for row in rows]).cpu().numpy() for name in names}
-    spread = {
-        name: pa.array([row[name] for row, size in zip(rows, sizes, strict=True) for _ in range(size)], pa.int32())
-        for name in ("epoch", "step")
-    }
-    return pa.table(
-        {
-            "id": [example for row in rows for example in row["id"]],
-            **spread,
-            "window": pa.array([window for row in rows for window in row["window"]], pa.int32()),
-            "rank": pa.array([process] * sum(sizes), pa.int32()),
-            **{name: pa.array(value) for name, value in measured.items()},
-        }
-    )
-
-
-def _drop_from(run: Run, step: int) -> None:
-    """Remove recorded rows at or after a step, and what a killed process left half-written."""
-    for path in (run.folder / "dynamics").glob(LEFT_OVER):
-        path.unlink()
-    for path in tables.parts(run.folder / "dynamics"):
-        part = tables.read(path)
-        kept = part.filter(pa.compute.less(part["step"], step))
-        if kept.num_rows == 0:
-            path.unlink()
-        elif kept.num_rows < part.num_rows:
-            tables.write(path, kept)
 
 
 def _ids(dataset: Any) -> list[str]:
