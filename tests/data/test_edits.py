@@ -8,17 +8,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tunewright.data.applying import apply, splits_touched
 from tunewright.data.edits import (
     Add,
     Drop,
     Edit,
     Evidence,
     Keep,
+    Mix,
     Relabel,
     Reweight,
-    apply,
     from_json,
-    splits_touched,
+    size,
     to_json,
     version_after,
 )
@@ -36,6 +37,7 @@ EXAMPLES = (
     Relabel(changes=(("r0", "web", "paper"), ("r2", None, "web")), field="source"),
     Reweight(weights=(("r3", 0.5), ("r0", 2.0))),
     Add(rows=({"id": "new", "text": "another", "label": "odd"}, {"id": "bare", "text": "x", "split": "test"})),
+    Mix(recipes=(("m0", "r0", "r1", 0.9), ("m1", "r2", "r2", 1)), layer="hidden:2"),
 )
 
 
@@ -59,7 +61,7 @@ def test_an_edit_makes_a_table_of_the_same_columns_and_leaves_the_old_one(table,
     after = apply(table, edit, text=TEXT)
     assert after.schema == table.schema
     assert table.to_pylist() == before
-    assert after.to_pylist() != before
+    assert (after.to_pylist() == before) is isinstance(edit, Mix)
 
 
 def test_every_kind_of_edit_has_an_example():
@@ -114,6 +116,15 @@ def test_added_rows_get_content_split_and_weight(table):
         (Add(rows=({"id": "new", "text": "x", "weight": -3},)), r"finite weights .* \['new'\]"),
         (Add(rows=({"id": "new", "text": "x", "weight": float("inf")},)), "finite weights"),
         (Add(rows=({"id": "new", "text": "x", "weight": None},)), "finite weights"),
+        (Mix(recipes=(("m", "r0", "gone", 0.5),)), "not there: gone"),
+        (Mix(recipes=(("m", "r0", "r8", 0.5),)), "1 parents that are not labelled training rows: r8"),
+        (Mix(recipes=(("m", "r10", "r0", 0.5),)), "not labelled training rows: r10"),
+        (Mix(recipes=(("r3", "r0", "r1", 0.5),)), "there already: r3"),
+        (Mix(recipes=(("m", "r0", "r1", 0.5), ("m", "r0", "r2", 0.5))), "there already: m"),
+        (Mix(recipes=(("m", "r0", "r1", 1.5),)), r"shares between 0 and 1, found others for .'m'"),
+        (Mix(recipes=(("m", "r0", "r1", float("nan")),)), "shares between 0 and 1"),
+        (Mix(recipes=(), layer="hidden:0"), "found 'hidden:0'"),
+        (Mix(recipes=(), layer="words"), "'embeddings', 'hidden:K'"),
     ],
 )
 def test_what_does_not_fit_fails(table, edit, message):
@@ -123,13 +134,27 @@ def test_what_does_not_fit_fails(table, edit, message):
 
 def test_the_splits_an_edit_touches(table):
     touched = [splits_touched(table, edit) for edit in EXAMPLES]
-    assert touched == [{"train"}, {"train", "validation"}, {"train"}, {"train"}, {"train"}, {"train", "test"}]
+    assert touched == [
+        {"train"},
+        {"train", "validation"},
+        {"train"},
+        {"train"},
+        {"train"},
+        {"train", "test"},
+        {"train"},
+    ]
+
+
+def test_the_number_of_rows_an_edit_names():
+    assert list(map(size, EXAMPLES)) == [2, 2, 2, 2, 2, 2, 2]
 
 
 def test_a_version_is_what_an_edit_does_not_why():
     plain, reasoned = Drop(ids=("a",)), Drop(ids=("a",), reason="noise", evidence=EVIDENCE)
     assert version_after("0" * 12, plain) == version_after("0" * 12, reasoned)
-    assert len({version_after(parent, edit) for parent in ("0" * 12, "1" * 12) for edit in EXAMPLES}) == 12
+    assert len({version_after(parent, edit) for parent in ("0" * 12, "1" * 12) for edit in EXAMPLES}) == 2 * len(
+        EXAMPLES
+    )
     assert len(version_after("", plain)) == 12
 
 

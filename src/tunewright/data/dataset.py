@@ -24,13 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright import table as tables
-from tunewright.data.edits import Add, Edit, Relabel, apply, splits_touched, version_after
+from tunewright.data.allowed import require_allowed
+from tunewright.data.applying import apply
+from tunewright.data.edits import Edit, Mix, version_after
 from tunewright.data.fields import Fields
-from tunewright.data.intake import Intake, is_open, take_in
+from tunewright.data.intake import Intake, take_in
 from tunewright.data.labels import LabelNames
 from tunewright.data.log import Difference, Entry, History, Log, edit_line, name_line
 from tunewright.data.problems import OnBad, Problem, problem_from_json, problem_to_json
-from tunewright.data.targets import find_flaws
+from tunewright.data.recipes import RECIPES, recipes, require_new_ids
 from tunewright.errors import DataError, EditError, did_you_mean
 from tunewright.files import write_json
 
@@ -162,6 +164,18 @@ class Dataset:
         history = self._log.read()
         return self._replay(history, history.resolve(version))
 
+    def recipes(self, version: str = "main") -> pa.Table:
+        """The synthetic rows of a version: recipes whose parents are both still labelled training rows.
+
+        Columns: id, a, b, weight (the share of ``a`` in [0, 1]), layer.
+        """
+        history = self._log.read()
+        resolved = history.resolve(version)
+        edits = [entry.edit for entry in history.path(resolved)]
+        if not any(isinstance(edit, Mix) for edit in edits):
+            return RECIPES.empty_table()
+        return recipes(edits, self._replay(history, resolved))
+
     def apply(
         self, edits: Sequence[Edit], *, on: str = "main", name: str | None = None, allow_test: bool = False
     ) -> str:
@@ -185,9 +199,12 @@ class Dataset:
             if moved == "base" or moved not in {*history.names, name}:
                 raise EditError(f"version {on} has no name that could move", fix="give the new version a name")
             table = self._replay(history, version)
+            done = [entry.edit for entry in history.path(version)]
             for edit in edits:
-                self._check(table, edit, allow_test=allow_test)
+                require_allowed(table, edit, fields=self.fields, label_names=self.label_names, allow_test=allow_test)
+                require_new_ids(edit, done)
                 table = apply(table, edit, text=self.fields.text)
+                done.append(edit)
                 entry = Entry(version_after(version, edit), version, edit)
                 lines.append(edit_line(entry))
                 version = entry.version
@@ -258,51 +275,6 @@ class Dataset:
         for entry in history.path(version):
             table = apply(table, entry.edit, text=self.fields.text)
         return table
-
-    def _check(self, table: pa.Table, edit: Edit, *, allow_test: bool) -> None:
-        if not allow_test and "test" in splits_touched(table, edit):
-            raise EditError(
-                f"{type(edit).__name__} changes rows of the test split, and scores before and after would not compare",
-                fix="leave test rows out, or allow it (allow_test=True) and report both scores",
-            )
-        unknown = sorted(_labels_given(edit) - set(self.label_names))
-        if unknown and not is_open(self.fields, self.label_names):
-            raise EditError(f"no label is called {unknown[0]!r}", fix=did_you_mean(unknown[0], self.label_names))
-        if isinstance(edit, Relabel) and edit.field in self.fields.text:
-            raise EditError(f"expected a label or metadata to change, found the text {edit.field!r}")
-        if self.fields.target:
-            _check_targets(edit, self.fields)
-
-
-def _labels_given(edit: Edit) -> set[str]:
-    match edit:
-        case Relabel(changes=changes, field="label"):
-            return {new for _, _, new in changes if new is not None}
-        case Add(rows=rows):
-            return {row["label"] for row in rows if row.get("label") is not None}
-        case _:
-            return set()
-
-
-def _check_targets(edit: Edit, fields: Fields) -> None:
-    """Label and targets say the same and must change together, which only new rows can."""
-    match edit:
-        case Relabel(field=field) if field in ("label", *fields.target):
-            raise EditError(
-                f"{field!r} cannot change alone: the columns {list(fields.target)} say what the target is, too",
-                fix="drop the row, and add it with another id and other targets",
-            )
-        case Add(rows=rows):
-            wrong = [f"{row.get('id')}: {flaw}" for row in rows if (flaw := _target_flaw(row, fields))]
-            if wrong:
-                raise EditError(f"{len(wrong)} new rows have wrong targets; the first is {wrong[0]}")
-
-
-def _target_flaw(row: Mapping[str, Any], fields: Fields) -> str:
-    targets = {name: [row.get(name)] for name in fields.target}
-    (flaw,) = find_flaws(targets, [str(row.get(fields.passage or "") or "")])
-    half = (row.get("label") is None) != (row.get(fields.target[0]) is None)
-    return flaw or (f"{fields.target[0]!r} without a label, or the reverse" if half else "")
 
 
 def _free_name(name: str) -> str:

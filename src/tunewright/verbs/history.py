@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunewright.data.edits import Add, Drop, Keep, Relabel, Reweight
+from tunewright.data.edits import size
 from tunewright.project import Project, open_dataset
 from tunewright.verbs.results import Result
 
@@ -104,17 +104,10 @@ def _change(edit: Edit) -> Change:
     evidence = edit.evidence
     return Change(
         kind=type(edit).__name__,
-        rows=_size(edit),
+        rows=size(edit),
         reason=edit.reason,
         rule=evidence.rule,
         run=evidence.run,
         author=evidence.author,
         time=evidence.time,
     )
-
-
-def _size(edit: Edit) -> int:
-    """How many rows an edit names."""
-    match edit:
-        case Keep(ids=named) | Drop(ids=named) | Relabel(changes=named) | Reweight(weights=named) | Add(rows=named):
-            return len(named)
