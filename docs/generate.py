@@ -181,11 +181,18 @@ def errors_page() -> str:
 
 
 def commands() -> dict[str, Any]:
-    """Every command of the command line, by name, in the order of --help."""
+    """Every command of the command line, by name, in the order of --help; ``edit apply`` is one of the group ``edit``."""
     from typer.main import get_command
 
-    root = get_command(import_module("tunewright.cli").app)
-    return dict(root.commands) if hasattr(root, "commands") else {}
+    return dict(_flat(get_command(import_module("tunewright.cli").app)))
+
+
+def _flat(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _flat(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def cli_page() -> str:

@@ -40,6 +40,17 @@ def fenced(path: Path, language: str) -> list[str]:
     return [code for found, code in FENCE.findall(path.read_text(encoding="utf-8")) if found == language]
 
 
+def used(path: Path) -> list[tuple[str, str]]:
+    """Commands in the shell examples of a document, of a group both words, and what follows them."""
+    groups = {name.split()[0] for name in generator().commands() if " " in name}
+    found = []
+    for code in fenced(path, "sh"):
+        for first, rest in re.findall(r"^tunewright ([a-z-]+)(.*)$", code, re.MULTILINE):
+            second = re.match(r" ([a-z-]+)", rest) if first in groups else None
+            found.append((first + second[0], rest[second.end() :]) if second else (first, rest))
+    return found
+
+
 def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
@@ -101,19 +112,17 @@ def test_every_option_has_help():
 @needs_cli
 @pytest.mark.parametrize("path", documents(), ids=named)
 def test_commands_in_documents_exist(path):
-    used = {name for code in fenced(path, "sh") for name in re.findall(r"^tunewright ([a-z-]+)", code, re.MULTILINE)}
-    assert used <= set(generator().commands())
+    assert {name for name, _ in used(path)} <= set(generator().commands())
 
 
 @needs_cli
 @pytest.mark.parametrize("path", documents(), ids=named)
 def test_options_in_documents_exist(path):
     commands = generator().commands()
-    for code in fenced(path, "sh"):
-        for name, rest in re.findall(r"^tunewright ([a-z-]+)(.*)$", code, re.MULTILINE):
-            known = {opt for each in commands[name].params for opt in [*each.opts, *each.secondary_opts]} | {"--help"}
-            used = set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest.partition("  #")[0]))
-            assert used <= known, f"{named(path)}: tunewright {name}{rest}"
+    for name, rest in used(path):
+        known = {opt for each in commands[name].params for opt in [*each.opts, *each.secondary_opts]} | {"--help"}
+        given = set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest.partition("  #")[0]))
+        assert given <= known, f"{named(path)}: tunewright {name}{rest}"
 
 
 def test_decisions_are_numbered_without_gaps_and_say_why():
