@@ -206,6 +206,13 @@ _DEFINITIONS = (
     Column("suspicion", "float", "how likely the label is wrong, as a rank score", low=0, high=1, direction="bad"),
     Column("suspect", "bool", "flagged as a suspected mislabel", low=0, high=1, direction="bad"),
     Column("suggested", "string", "label the model would give instead"),
+    Column("suggested_probability", "float", "how likely the detectors find the suggested label", low=0, high=1),
+    Column("votes", "int", "detectors that prefer another label", "detectors", low=0, direction="bad"),
+    Column("vote_training", "bool", "training argues for another label (AUM, Pleiss et al. 2020)", low=0, high=1),
+    Column("vote_passes", "bool", "passes with dropout off argue for another label", low=0, high=1),
+    Column("vote_features", "bool", "neighbours in the space of early training have another label", low=0, high=1),
+    Column("vote_frozen", "bool", "neighbours before training have another label", low=0, high=1),
+    Column("vote_folds", "bool", "linear models that have not seen the row prefer another label", low=0, high=1),
     # latent space
     Column("pc1", "float", "first principal component of the embedding"),
     Column("pc2", "float", "second principal component of the embedding"),

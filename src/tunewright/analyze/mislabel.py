@@ -1,22 +1,156 @@
-"""Suspected mislabels from training dynamics: the first list, before any second model.
+"""Suspected mislabels of classes: what training, neighbours and linear models say about each label, in one score.
 
-Direction: more ``suspicion`` means more likely wrong. Variability is no error detector and is not used.
+Direction: more ``suspicion`` means more likely wrong. Variability is no error detector and is not used. Weights are
+fixed; learning them per data set needs labels that nobody has, and gained nothing where they were known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from tunewright.analyze.confident import out_of_fold
 from tunewright.analyze.dynamics import row_mean
+from tunewright.analyze.label_votes import label_votes
+from tunewright.analyze.opinions import Opinion, from_dynamics, from_likely
 from tunewright.columns import analysis
 
-__all__ = ["suspects"]
+__all__ = ["mislabelled", "suspects"]
 
 Floats = NDArray[np.floating]
+Codes = NDArray[np.int64]
+
+_NEAR_FEATURES, _NEAR_FROZEN = 50, 100  # neighbours asked
+_LEAST_ROWS = 20  # below which a space says nothing
+_STEEPNESS = 3.0  # of suspicion, per unit of the combined margin
+_WEIGHTS = {"training": 3.0, "passes": 2.0, "features": 1.0, "frozen": 1.0, "folds": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """One detector: the vote it has a say in, and what it says."""
+
+    vote: str
+    opinion: Opinion
+
+    @property
+    def weight(self) -> float:
+        return _WEIGHTS[self.vote]
+
+
+def mislabelled(
+    *,
+    label: NDArray[np.integer],
+    labels: Sequence[str],
+    margin: Floats | None = None,
+    gold_probability: Floats | None = None,
+    other: Floats | None = None,
+    passes_margin: Floats | None = None,
+    passes_other: Floats | None = None,
+    features: Floats | None = None,
+    frozen: Floats | None = None,
+) -> dict[str, NDArray[np.generic]]:
+    """One score from all the evidence that a run has about its labels.
+
+    Every detector gives a margin, positive where it supports the label. Margins are divided by their spread over
+    the rows, without moving zero, and added with fixed weights: training 3, clean passes 2, neighbours in either
+    space 1, out-of-fold models in either space 1. Rows that some detector did not see are judged by the others.
+
+    Args:
+        label: [n] codes of ``labels``; -1 for rows without a label or with a soft one, which are left out.
+        labels: names of the codes.
+        margin: [n, epochs] of the training forward; the first epoch is left out if there are three or more.
+        gold_probability: [n, epochs] likewise; from the margin, as between two classes, if None.
+        other: [n, epochs] code of the largest other class.
+        passes_margin: [n, passes] with dropout off.
+        passes_other: [n, passes] likewise.
+        features: [n, dimensions] vectors from early in training.
+        frozen: [n, dimensions] vectors of the model before training.
+
+    Returns:
+        ``suspicion`` [n] in (0, 1), above 0.5 where the evidence is against the label, NaN for rows left out;
+        ``suspect`` [n] bool; ``suggested`` [n] the likeliest other class, None where no detector names one;
+        ``suggested_probability`` [n] in [0, 1], the mean over the detectors; ``vote_training``, ``vote_passes``,
+        ``vote_features``, ``vote_frozen`` and ``vote_folds`` [n] bool, whether that detector prefers another class,
+        and ``votes`` [n] how many do.
+    """
+    codes = np.asarray(label).astype(np.int64)
+    evidence = [
+        *_dynamics("training", codes, margin, other, gold_probability),
+        *_dynamics("passes", codes, passes_margin, passes_other),
+        *_space("features", features, codes, len(labels), _NEAR_FEATURES),
+        *_space("frozen", frozen, codes, len(labels), _NEAR_FROZEN),
+    ]
+    total = _combined(evidence, codes)
+    suggested, probability = _suggestion(evidence, codes)
+    votes = {f"vote_{name}": _vote(evidence, name, codes) for name in _WEIGHTS}
+    return {
+        "suspicion": 1 / (1 + np.exp(_STEEPNESS * total)),
+        "suspect": total < 0,
+        "suggested": _names(suggested, labels),
+        "suggested_probability": probability,
+        **votes,
+        "votes": np.sum(list(votes.values()), axis=0),
+    }
+
+
+def _dynamics(
+    vote: str, label: Codes, margin: Floats | None, other: Floats | None, probability: Floats | None = None
+) -> list[_Evidence]:
+    if margin is None or not margin.shape[1]:
+        return []
+    start = 1 if margin.shape[1] >= 3 else 0
+    rival = np.full(margin.shape, -1.0) if other is None else other
+    chance = None if probability is None else probability[:, start:]
+    return [_Evidence(vote, from_dynamics(margin[:, start:], rival[:, start:], label >= 0, chance))]
+
+
+def _space(vote: str, vectors: Floats | None, label: Codes, classes: int, k: int) -> list[_Evidence]:
+    """Neighbours and out-of-fold models of one space; nothing where it has too few rows or classes."""
+    if vectors is None:
+        return []
+    seen = np.where(np.isfinite(vectors).all(axis=1), label, -1)
+    if (seen >= 0).sum() < _LEAST_ROWS or classes < 2:
+        return []
+    near, folds = label_votes(vectors, seen, k=k), out_of_fold(np.nan_to_num(vectors), seen, classes=classes)
+    return [_Evidence(vote, from_likely(near)), _Evidence("folds", from_likely(folds))]
+
+
+def _combined(evidence: Sequence[_Evidence], label: Codes) -> NDArray[np.float64]:
+    """[n] weighted mean of the margins in units of their spread; NaN where there is none."""
+    total, weight = np.zeros(len(label)), np.zeros(len(label))
+    for item in evidence:
+        margin = item.opinion.margin
+        seen = ~np.isnan(margin)
+        spread = float(np.std(margin[seen])) if seen.any() else 0.0
+        total[seen] += item.weight * margin[seen] / (spread or 1.0)
+        weight[seen] += item.weight
+    mean: NDArray[np.float64] = np.full(len(label), np.nan)
+    return np.divide(total, weight, out=mean, where=(weight > 0) & (label >= 0))
+
+
+def _suggestion(evidence: Sequence[_Evidence], label: Codes) -> tuple[Codes, NDArray[np.float64]]:
+    """[n] the class other than the label that the detectors together find likeliest, and how likely; -1 and NaN."""
+    found, most = np.full(len(label), -1, dtype=np.int64), np.zeros(len(label))
+    weight = sum((item.weight * ~np.isnan(item.opinion.own) for item in evidence), np.zeros(len(label)))
+    for candidate in (item.opinion.best() for item in evidence):
+        chance = sum((item.weight * item.opinion.of(candidate) for item in evidence), np.zeros(len(label)))
+        better = (candidate >= 0) & ((chance > most) | ((chance == most) & (candidate < found)))
+        found, most = np.where(better, candidate, found), np.where(better, chance, most)
+    probability = np.divide(most, weight, out=np.full(len(label), np.nan), where=(weight > 0) & (found >= 0))
+    return found, np.clip(probability, 0, 1)
+
+
+def _vote(evidence: Sequence[_Evidence], name: str, label: Codes) -> NDArray[np.bool_]:
+    """[n] whether the detectors of this name, on average, find another class likelier than the label."""
+    chosen = [item for item in evidence if item.vote == name]
+    own = sum((np.nan_to_num(item.opinion.own) for item in chosen), np.zeros(len(label)))
+    found, most = _suggestion(chosen, label)
+    return (found >= 0) & (np.nan_to_num(most) * len(chosen) > own)
 
 
 @analysis(
