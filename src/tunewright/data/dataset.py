@@ -4,6 +4,7 @@
     dataset.json     fields, label names, seed, source, the id of the base version, what was skipped at import
     base.parquet     the rows as they were imported
     edits.jsonl      the log (see `tunewright.data.log`)
+    reviews.jsonl    what people decided about rows (see `tunewright.data.reviews`)
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ from tunewright.data.intake import Intake, take_in
 from tunewright.data.labels import LabelNames
 from tunewright.data.log import Difference, Entry, History, Log, edit_line, name_line
 from tunewright.data.problems import OnBad, Problem, problem_from_json, problem_to_json
+from tunewright.data.provenance import provenance
 from tunewright.data.recipes import RECIPES, recipes, require_new_ids
+from tunewright.data.reviews import Review, append_reviews, read_reviews, require_known
 from tunewright.errors import DataError, EditError, did_you_mean
 from tunewright.files import write_json
 
 __all__ = ["Dataset", "Difference", "Fields"]
 
 _NAME, _ID = re.compile(r"\w[\w.-]*"), re.compile(r"[0-9a-f]{12}")
-_META, _TABLE, _LOG = "dataset.json", "base.parquet", "edits.jsonl"
+_META, _TABLE, _LOG, _REVIEWS = "dataset.json", "base.parquet", "edits.jsonl", "reviews.jsonl"
 
 
 class Dataset:
@@ -140,8 +143,9 @@ class Dataset:
 
     @property
     def has_log(self) -> bool:
-        """Whether the dataset was ever edited; edits that were undone count, for the log still has them."""
-        return self._log.path.exists() and self._log.path.stat().st_size > 0
+        """Whether the dataset was ever edited or reviewed; edits that were undone count, for the log still has them."""
+        logs = (self.folder / name for name in (_LOG, _REVIEWS))
+        return any(path.exists() and path.stat().st_size > 0 for path in logs)
 
     @property
     def skipped(self) -> tuple[Problem, ...]:
@@ -237,6 +241,35 @@ class Dataset:
         """The edits that lead from the base to a version, oldest first."""
         history = self._log.read()
         return history.path(history.resolve(version))
+
+    def provenance(self, version: str = "main") -> pa.Table:
+        """Every edit that touched a row on the way to a version, oldest first; rows that went away have theirs, too.
+
+        Columns: id, version (that the edit made), kind, field, old, new (as text; null: nothing), reason, rule, run,
+        author, time. A row that goes or comes changes its ``split`` to or from null.
+        """
+        history = self._log.read()
+        base = tables.read(self.folder / _TABLE)
+        return provenance(base, history.path(history.resolve(version)), text=self.fields.text)
+
+    def reviews(self) -> pa.Table:
+        """What people decided about rows, oldest first.
+
+        Columns: id, version, run, label, suggested, decision, author, time, new_label, note (see `Review`).
+        """
+        return read_reviews(self.folder / _REVIEWS)
+
+    def review(self, reviews: Sequence[Review]) -> None:
+        """Append to what people decided, all or none; no row changes.
+
+        Raises:
+            EditError: if a row is in no version that the review names, or there is no such version.
+        """
+        history = self._log.read()
+        for version in {review.version for review in reviews}:
+            known = self._replay(history, history.resolve(version))["id"].combine_chunks()
+            require_known([review.id for review in reviews if review.version == version], known)
+        append_reviews(self.folder / _REVIEWS, reviews)
 
     def fingerprint(self, split: str, version: str = "main") -> str:
         """Hash of id, content, label and targets of a split's rows, in any order: are two test sets the same?"""

@@ -6,21 +6,16 @@ the last line that names it. A line is written whole or, after a crash, torn; to
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tunewright.data.edits import Edit, from_json, to_json, version_after
+from tunewright.data.lines import Line, appending, numbered
 from tunewright.errors import DataError, EditError, did_you_mean
 
 __all__ = ["Difference", "Entry", "History", "Log", "edit_line", "name_line"]
-
-Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +85,13 @@ class Log:
         Raises:
             DataError: if a line was changed after it was written.
         """
-        return _history(self.path.read_bytes() if self.path.exists() else b"", self.base, self.path.name)
+        return _history(numbered(self.path), self.base, self.path.name)
 
     @contextmanager
     def appending(self) -> Iterator[tuple[History, list[Line]]]:
         """The history and a list to put lines in; they are appended at the end, together, if nothing was raised."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            lines: list[Line] = []
+        with appending(self.path) as lines:
             yield self.read(), lines
-            if lines:
-                _append(descriptor, lines)
-        finally:
-            os.close(descriptor)  # gives the lock back
 
 
 def edit_line(entry: Entry) -> Line:
@@ -116,25 +104,12 @@ def name_line(name: str, version: str) -> Line:
     return {"name": name, "version": version}
 
 
-def _append(descriptor: int, lines: Sequence[Line]) -> None:
-    written = "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines).encode()
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        written = b"\n" + written  # what a crash has torn stays a line of its own
-    while written:
-        written = written[os.write(descriptor, written) :]
-    os.fsync(descriptor)
-
-
-def _history(data: bytes, base: str, name: str) -> History:
+def _history(lines: Iterable[tuple[int, Line | None]], base: str, name: str) -> History:
     entries: dict[str, Entry] = {}
     names = {"base": base, "main": base}
     torn = []
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        if not raw.strip():
-            continue
-        line = _line(raw)
-        if line is None:
+    for number, line in lines:
+        if line is None or not _is_whole(line):
             torn.append(number)
         elif "edit" in line:
             entry = _entry(line, {base, *entries}, f"{name} line {number}")
@@ -146,16 +121,8 @@ def _history(data: bytes, base: str, name: str) -> History:
     return History(base, entries, names, tuple(torn))
 
 
-def _line(raw: bytes) -> Line | None:
-    """The object of a line; None when it is torn: the beginning of an object is never a whole one."""
-    try:
-        line = json.loads(raw)
-    except ValueError:
-        return None
-    whole = isinstance(line, dict) and (
-        {"version", "parent", "edit"} <= line.keys() or {"name", "version"} <= line.keys()
-    )
-    return line if whole else None
+def _is_whole(line: Line) -> bool:
+    return {"version", "parent", "edit"} <= line.keys() or {"name", "version"} <= line.keys()
 
 
 def _entry(line: Line, known: set[str], where: str) -> Entry:

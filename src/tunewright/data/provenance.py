@@ -1,0 +1,132 @@
+"""What was done to each row, by whom and why; and in what two tables differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.data.applying import apply
+from tunewright.data.edits import Add, Drop, Edit, Keep, Mix, Relabel, Reweight
+from tunewright.data.log import Entry
+
+__all__ = ["as_text", "changes", "provenance", "touched"]
+
+_EVIDENCE = ("rule", "run", "author", "time")
+_COLUMNS = ("id", "version", "kind", "field", "old", "new", "reason", *_EVIDENCE)
+_CHANGES = ("id", "kind", "field", "old", "new")
+Change = tuple[str, str, str | None, str | None]
+"""Id, field, old and new value as text; None is nothing."""
+
+
+def provenance(base: pa.Table, entries: Iterable[Entry], *, text: Sequence[str]) -> pa.Table:
+    """Every edit that touched a row, oldest first.
+
+    Args:
+        base: the rows before all edits.
+        entries: versions and the edits that made them, in order.
+        text: the text fields.
+
+    Returns:
+        columns id, version (that the edit made), kind, field, old, new (as text; null: nothing), reason, rule, run,
+        author, time. A row that goes or comes changes its ``split`` to or from null; a recipe is a new ``recipe``.
+    """
+    rows: list[tuple[str | None, ...]] = []
+    table = base
+    for entry in entries:
+        edit = entry.edit
+        why = (edit.reason, *(getattr(edit.evidence, name) for name in _EVIDENCE))
+        for name, *change in touched(table, edit):
+            rows.append((name, entry.version, type(edit).__name__, *change, *why))
+        table = apply(table, edit, text=text)
+    return _strings(_COLUMNS, rows)
+
+
+def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
+    """What an edit changes in the rows of a table it fits, one item per row."""
+    match edit:
+        case Keep(ids=ids, split=split):
+            kept = pc.is_in(table["id"], value_set=pa.array(ids, pa.string()))
+            gone = table.filter(pc.and_(pc.equal(table["split"], split), pc.invert(kept)))
+            yield from ((name, "split", split, None) for name in gone["id"].to_pylist())
+        case Drop(ids=ids):
+            yield from ((name, "split", split, None) for name, split in zip(ids, _at(table, "split", ids), strict=True))
+        case Relabel(changes=changed, field=field):
+            yield from ((name, field, old, new) for name, old, new in changed)
+        case Reweight(weights=weights):
+            before = _at(table, "weight", [name for name, _ in weights])
+            for (name, new), old in zip(weights, before, strict=True):
+                yield name, "weight", as_text(old), as_text(new)
+        case Add(rows=rows):
+            yield from ((str(row["id"]), "split", None, str(row.get("split", "train"))) for row in rows)
+        case Mix(recipes=recipes, layer=layer):
+            for name, a, b, weight in recipes:
+                yield name, "recipe", None, f"{weight:g} of {a} and {1 - weight:g} of {b}, at {layer}"
+
+
+def changes(before: pa.Table, after: pa.Table) -> pa.Table:
+    """In what two tables of one dataset differ, whatever edits lie between them.
+
+    Args:
+        before: rows with a column ``id``, each id once.
+        after: rows with the same columns.
+
+    Returns:
+        columns id, kind (``dropped``, ``added`` or ``changed``), field, old, new (as text; null: nothing). Rows that
+        went or came change their ``split`` to or from null, as far as they have one. In the order of ``before``, by
+        field; then what was added, in the order of ``after``.
+    """
+    first, second = (table["id"].combine_chunks() for table in (before, after))
+    gone = before.filter(pc.invert(pc.is_in(first, value_set=second)))
+    come = after.filter(pc.invert(pc.is_in(second, value_set=first)))
+    stayed = before.filter(pc.is_in(first, value_set=second))
+    there = after.take(pc.index_in(stayed["id"].combine_chunks(), value_set=second))
+    rows: list[tuple[str | None, ...]] = [(name, "dropped", "split", split, None) for name, split in _splits(gone)]
+    for field in before.column_names:
+        rows += [(name, "changed", field, old, new) for name, old, new in _differing(stayed, there, field)]
+    rows += [(name, "added", "split", None, split) for name, split in _splits(come)]
+    return _strings(_CHANGES, rows)
+
+
+def as_text(value: Any) -> str | None:
+    """A value of a table for people; None is nothing.
+
+    >>> as_text(0.10000000149), as_text("odd"), as_text([1, 2]), as_text(None)
+    ('0.1', 'odd', '[1, 2]', None)
+    """
+    match value:
+        case None | str():
+            return value
+        case float():
+            return f"{value:g}"
+        case _:
+            return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _differing(before: pa.Table, after: pa.Table, field: str) -> Iterator[tuple[str, str | None, str | None]]:
+    if before[field].equals(after[field]):
+        return
+    columns = (column.to_pylist() for column in (before["id"], before[field], after[field]))
+    for name, old, new in zip(*columns, strict=True):
+        both_nan = old != old and new != new  # noqa: PLR0124  NaN is the one value that is not itself
+        if old != new and not both_nan:
+            yield name, as_text(old), as_text(new)
+
+
+def _splits(table: pa.Table) -> Iterator[tuple[str, str | None]]:
+    splits = table["split"].to_pylist() if "split" in table.column_names else [None] * table.num_rows
+    yield from zip(table["id"].to_pylist(), splits, strict=True)
+
+
+def _at(table: pa.Table, field: str, ids: Sequence[str]) -> list[Any]:
+    rows = pc.index_in(pa.array(ids, pa.string()), value_set=table["id"].combine_chunks())
+    values: list[Any] = table[field].take(rows).to_pylist()
+    return values
+
+
+def _strings(names: Sequence[str], rows: Sequence[tuple[str | None, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return pa.table({name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)})
