@@ -22,7 +22,7 @@ from tunewright.data.squad import is_squad, squad_rows
 from tunewright.data.structs import field_names
 from tunewright.errors import DataError
 
-__all__ = ["decode", "read_delimited", "read_json", "read_json_lines"]
+__all__ = ["decode", "read_cells", "read_delimited", "read_json", "read_json_lines"]
 
 _UNDECODABLE = re.compile("[\udc80-\udcff]")  # bytes that were no UTF-8, as `surrogateescape` writes them
 _INTEGER = r"^(-?[1-9][0-9]{0,17}|0)$"
@@ -64,6 +64,22 @@ def read_delimited(text: str, *, delimiter: str | None = None) -> tuple[pa.Table
     Raises:
         DataError: if the first record does not name every column once.
     """
+    header, rows, flaws = read_cells(text, delimiter=delimiter)
+    columns = list(zip(*(record for _, record in rows), strict=True)) if rows else [()] * len(header)
+    return pa.table({name: _typed(cells) for name, cells in zip(header, columns, strict=True)}), flaws
+
+
+def read_cells(text: str, *, delimiter: str | None = None) -> tuple[list[str], list[tuple[int, list[str]]], list[Flaw]]:
+    """Cells of a CSV or TSV text as they are written, with the line each record begins in, counted from 1.
+
+    The arguments are those of `read_delimited`.
+
+    Returns:
+        The names of the columns, the good records, and the flaws of the others.
+
+    Raises:
+        DataError: if the first record does not name every column once.
+    """
     delimiter = delimiter or _delimiter(text)
     damaged = _UNDECODABLE.search(text) is not None
     with _cells_of_any_length():
@@ -71,16 +87,15 @@ def read_delimited(text: str, *, delimiter: str | None = None) -> tuple[pa.Table
         lines = io.StringIO(text, newline="")
         records = _records(csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True))
         header = _header(next(records, (1, []))[1])
-        rows: list[list[str]] = []
+        rows: list[tuple[int, list[str]]] = []
         flaws: list[Flaw] = []
         for line, record in records:
             flaw = _flaw(record, len(header), damaged=damaged)
             if isinstance(record, list) and not flaw:
-                rows.append(record)
+                rows.append((line, record))
             else:
                 flaws.append((flaw, f"line {line}"))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    return pa.table({name: _typed(cells) for name, cells in zip(header, columns, strict=True)}), flaws
+    return header, rows, flaws
 
 
 def read_json_lines(text: str) -> tuple[pa.Table, list[Flaw]]:
