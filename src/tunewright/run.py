@@ -6,6 +6,9 @@ runs/<date-name-hash>/
     dynamics/             part-*.parquet: one row per example, window and epoch
     passes/               the same of passes without dropout, beside dynamics of the training itself
     features/             one vector per training row, from an early epoch
+    mixed.parquet         the recipes of synthetic rows that were trained on beside the examples
+    synthetic/            the dynamics of rows that are mixed of two examples
+    frozen.parquet        one vector per training row, of the model before training
     predictions.parquet   one row per predicted example; of a training run, of any split
     embeddings.parquet    one vector per row of the dataset version
     clusters.parquet      one row per cluster in latent space
@@ -46,7 +49,10 @@ __all__ = ["Kind", "Run", "find", "runs"]
 Kind = Literal["train", "eval", "production"]
 _META = "run.json"
 _LONG = ("dynamics", "passes")  # one row per example, window and epoch
-_TABLES = ("examples", "dynamics", "passes", "features", "predictions", "embeddings", "clusters", "slices")
+_TABLES = (
+    *("examples", "mixed", "dynamics", "passes", "synthetic", "features", "frozen", "predictions", "embeddings"),
+    *("clusters", "slices"),
+)
 
 
 class Run:
@@ -153,7 +159,11 @@ class Run:
 
     def has(self, name: str) -> bool:
         """Whether the run holds a table of this name."""
-        return bool(tables.parts(self._existing(name)))
+        return bool(self.parts(name))
+
+    def parts(self, name: str) -> list[Path]:
+        """The files of a table; none if there is no such table."""
+        return tables.parts(self._existing(name))
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One stored table: examples, dynamics, predictions, embeddings or columns/<name>.
@@ -302,7 +312,7 @@ def runs(root: str | Path) -> list[Run]:
 
 
 def find(root: str | Path, name: str) -> Run:
-    """The run that an id, the name it was given, or a part of its id names; ``last`` is the newest training.
+    """The run that an id, the name it was given, or a part of its id names; ``last`` is the newest training that is no arm of a trial.
 
     A part that fits a run and its evaluations, which are called after it, names the run.
 
@@ -314,6 +324,7 @@ def find(root: str | Path, name: str) -> Run:
         return known[name]
     if name == "last":
         trained = [run for run in known.values() if run.kind == "train" and run.meta.get("status") not in _NOT_LAST]
+        trained = [run for run in trained if not run.meta.get("trial")] or trained  # arms are many, and are not chosen
         if not trained:
             raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
         return trained[-1]

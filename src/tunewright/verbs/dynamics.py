@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.dynamics import aum, closeness, data_map, el2n, forgetting
-from tunewright.analyze.mislabel import suspects
 from tunewright.analyze.regions import name_regions
 from tunewright.table import left_join
+from tunewright.verbs.suspicion import suspicion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def learnt(run: Run) -> pa.Table:
     """The rows that were trained on, with what the dynamics say about them; computed once, kept in the run.
 
     Returns:
-        columns id, those that data_map, forgetting, aum, el2n, closeness and suspects give, and region.
+        columns id, those that data_map, forgetting, aum, el2n and closeness give, those of `suspicion`, and region.
 
     Raises:
         RunError: if the run has no dynamics.
@@ -33,7 +33,7 @@ def learnt(run: Run) -> pa.Table:
     table = run.compute(data_map)
     for analysis in (forgetting, aum, el2n, closeness):
         table = left_join(table, run.compute(analysis))
-    table = left_join(table, run.compute(suspects, labels=list(run.labels)))
+    table = left_join(table, suspicion(run))
     regions = pa.table({"id": table["id"], "region": pa.array(name_regions(arrays(table)).tolist(), pa.string())})
     run.write("columns/regions", regions)
     return left_join(table, regions)

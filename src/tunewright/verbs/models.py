@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advance",
     "Dtype",
+    "counting",
     "digest",
     "embedding_settings",
     "embeddings",
@@ -113,7 +114,7 @@ def predictions(
     if known is None or rows.num_rows:
         model, tokenizer = load(project, run)
         asked = unweighted(rows)
-        said = predict(model, project.task, tokenizer, asked, advance=_counting("predicting", asked.num_rows, advance))
+        said = predict(model, project.task, tokenizer, asked, advance=counting("predicting", asked.num_rows, advance))
         together = said if known is None else pa.concat_tables([known, said], promote_options="permissive")
         with run.making("predictions", settings):
             run.write("predictions", together)
@@ -159,9 +160,9 @@ def embeddings(
     if force or run.made_with("embeddings") != wanted:
         model, tokenizer = load(project, run)
         path = run.folder / "embeddings.parquet"
-        counting = _counting("embedding", rows.num_rows, advance)
+        count = counting("embedding", rows.num_rows, advance)
         with run.making("embeddings", wanted):
-            write_embeddings(path, model, project.task, tokenizer, rows, advance=counting, **settings)
+            write_embeddings(path, model, project.task, tokenizer, rows, advance=count, **settings)
     return run.table("embeddings")
 
 
@@ -188,7 +189,7 @@ def unweighted(rows: pa.Table) -> pa.Table:
     return rows.drop_columns(["weight"]) if "weight" in rows.column_names else rows
 
 
-def _counting(what: str, total: int, advance: Advance | None) -> Callable[[int], None] | None:
+def counting(what: str, total: int, advance: Advance | None) -> Callable[[int], None] | None:
     """From rows done since the last call to rows done in all."""
     if advance is None:
         return None
