@@ -6,6 +6,7 @@ that can be said about the difference is in these two counts and in n.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from scipy.stats import binomtest, norm
 from tunewright.analyze.scores import Interval, wilson
 from tunewright.errors import ComparisonError
 
-__all__ = ["ClassChange", "Comparison", "Verdict", "align", "compare", "detectable", "mcnemar"]
+__all__ = ["ClassChange", "Comparison", "Verdict", "align", "compare", "detectable", "holm", "mcnemar", "word"]
 
 Values = NDArray[np.generic]
 Mask = NDArray[np.bool_]
@@ -151,7 +152,7 @@ def compare(
         wins=wins,
         losses=losses,
         detectable=detectable(n, (wins + losses) / n, alpha=1 - level),
-        verdict=_verdict(interval, p, 1 - level),
+        verdict=word(interval, p, 1 - level),
         classes=() if label is None else _class_changes(correct_a, correct_b, label),
         won=tuple(map(str, id[won])),
         lost=tuple(map(str, id[lost])),
@@ -201,6 +202,27 @@ def detectable(n: int, disagreement: float, *, power: float = 0.8, alpha: float 
     return difference if root > 0 and difference <= disagreement else None
 
 
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values corrected for their number, in the order given (Holm 1979).
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(len(p), 0, -1)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(factors * np.array(p)[order]))
+    return [float(value) for value in corrected]
+
+
+def word(interval: Interval, p: float, alpha: float) -> Verdict:
+    """Better or worse only if p is below alpha *and* the interval lies on that side of 0."""
+    low, high = interval
+    if p < alpha and low > 0:
+        return "better"
+    return "worse" if p < alpha and high < 0 else "cannot tell"
+
+
 def _bootstrap(wins: int, losses: int, n: int, *, level: float, resamples: int, seed: int) -> Interval:
     """Percentile interval of the paired bootstrap (Efron 1979) of the difference.
 
@@ -214,19 +236,12 @@ def _bootstrap(wins: int, losses: int, n: int, *, level: float, resamples: int, 
     return float(low), float(high)
 
 
-def _verdict(interval: Interval, p: float, alpha: float) -> Verdict:
-    low, high = interval
-    if p < alpha and low > 0:
-        return "better"
-    return "worse" if p < alpha and high < 0 else "cannot tell"
-
-
 def _class_changes(correct_a: Mask, correct_b: Mask, label: Values) -> tuple[ClassChange, ...]:
     groups = [(str(name), label == name) for name in sorted(set(label.tolist()))]
     counts = [
         (int((correct_b & ~correct_a)[rows].sum()), int((correct_a & ~correct_b)[rows].sum())) for _, rows in groups
     ]
-    corrected = _holm([mcnemar(wins, losses) for wins, losses in counts])
+    corrected = holm([mcnemar(wins, losses) for wins, losses in counts])
     return tuple(
         ClassChange(
             label=name,
@@ -239,15 +254,6 @@ def _class_changes(correct_a: Mask, correct_b: Mask, label: Values) -> tuple[Cla
         )
         for (name, rows), (wins, losses), p in zip(groups, counts, corrected, strict=True)
     )
-
-
-def _holm(p: list[float]) -> list[float]:
-    """p-values corrected for their number, in the order given (Holm 1979)."""
-    order = np.argsort(p, kind="stable")
-    factors = np.arange(len(p), 0, -1)
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(1, np.maximum.accumulate(factors * np.array(p)[order]))
-    return [float(value) for value in corrected]
 
 
 def _counted(number: int, one: str, more: str) -> str:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.signal import fftconvolve
+from scipy.stats import binom
 
-from tunewright.analyze.compare import Verdict
+from tunewright.analyze.compare import Verdict, word
 from tunewright.analyze.scores import Interval
 from tunewright.errors import ComparisonError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ScoreChange", "compare_scores"]
+__all__ = ["ScoreChange", "compare_scores", "sign_flips"]
 
 _BLOCK = 1 << 24  # numbers drawn at a time
 
@@ -76,7 +78,7 @@ def compare_scores(
     draw = np.random.default_rng(seed)
     difference = float(change.mean())
     low, high = np.quantile(_bootstrap(change, resamples, draw), [(1 - level) / 2, (1 + level) / 2])
-    p = _permutation(change, resamples, draw)
+    p = sign_flips(change, resamples=resamples, seed=seed)
     return ScoreChange(
         name=name,
         n=len(change),
@@ -85,9 +87,50 @@ def compare_scores(
         difference=difference,
         interval=(float(low), float(high)),
         p=p,
-        verdict=_verdict(float(low), float(high), p, 1 - level),
+        verdict=word((float(low), float(high)), p, 1 - level),
         level=level,
     )
+
+
+def sign_flips(change: NDArray[Any], *, resamples: int = 10_000, seed: int = 0) -> float:
+    """Two-sided p-value of "a change is as likely as its opposite", row by row (Fisher 1935).
+
+    For whole numbers it is exact. With changes of +1 and -1 it is McNemar's exact test (McNemar 1947), and with changes
+    summed over seeds the one form of it that the seeds of a trial allow: they share their rows, so that their p-values
+    are not independent and must not be multiplied or averaged; a row is flipped with all its seeds.
+
+    Args:
+        change: [n] B minus A.
+        resamples: flips of all rows, where changes are not whole numbers.
+        seed: of the flips.
+
+    >>> round(sign_flips(np.array([1] * 8 + [-1] + [0] * 30)), 4)
+    0.0391
+    """
+    whole = np.rint(change)
+    if np.array_equal(whole, change):
+        return _exact_flips(whole.astype(np.int64))
+    return _random_flips(np.asarray(change, dtype=np.float64), resamples, np.random.default_rng(seed))
+
+
+def _exact_flips(change: NDArray[np.int64]) -> float:
+    sizes, counts = np.unique(np.abs(change[change != 0]), return_counts=True)
+    chance = np.ones(1)  # [total + 1] of the sum of the sizes that are flipped to plus
+    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+        steps = np.zeros(size * count + 1)
+        steps[::size] = binom.pmf(np.arange(count + 1), count, 0.5)
+        chance = fftconvolve(chance, steps) if len(chance) > 1 else steps
+    sums = 2 * np.arange(len(chance)) - (len(chance) - 1)
+    return float(np.clip(chance[np.abs(sums) >= abs(int(change.sum()))].sum(), 0.0, 1.0))
+
+
+def _random_flips(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> float:
+    n, most = len(change), 0
+    observed = abs(change.sum()) - 1e-9  # sums that differ by rounding are equal
+    for size in _sizes(resamples, n):
+        signs = draw.integers(0, 2, size=(size, n), dtype=np.int8) * 2 - 1
+        most += int((np.abs(signs @ change) >= observed).sum())
+    return (most + 1) / (resamples + 1)
 
 
 def _bootstrap(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> NDArray[np.float64]:
@@ -102,21 +145,6 @@ def _bootstrap(change: NDArray[np.float64], resamples: int, draw: np.random.Gene
     return np.concatenate(blocks)
 
 
-def _permutation(change: NDArray[np.float64], resamples: int, draw: np.random.Generator) -> float:
-    n, most = len(change), 0
-    observed = abs(change.sum()) - 1e-9  # sums that differ by rounding are equal
-    for size in _sizes(resamples, n):
-        signs = draw.integers(0, 2, size=(size, n), dtype=np.int8) * 2 - 1
-        most += int((np.abs(signs @ change) >= observed).sum())
-    return (most + 1) / (resamples + 1)
-
-
 def _sizes(resamples: int, n: int) -> list[int]:
     step = max(1, _BLOCK // n)
     return [min(step, resamples - start) for start in range(0, resamples, step)]
-
-
-def _verdict(low: float, high: float, p: float, alpha: float) -> Verdict:
-    if p < alpha and low > 0:
-        return "better"
-    return "worse" if p < alpha and high < 0 else "cannot tell"
