@@ -144,7 +144,7 @@ def residual_variance(scores: Floats) -> float:
     if seeds == 1 or n == 1:
         return 0.0
     left = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + scores.mean()
-    return float(np.square(left).sum()) / ((seeds - 1) * (n - 1))
+    return float(np.square(left).sum() / ((seeds - 1) * (n - 1)))
 
 
 def _pivot(df: int) -> tuple[Floats, Floats]:
