@@ -6,8 +6,10 @@ Weights are chosen on validation rows only; on the rows that the result is judge
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from math import comb
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from scipy.special import log_softmax, softmax
 from tunewright.analyze.scores import macro_f1
 from tunewright.errors import DataError
 
-__all__ = ["Of", "choose_weights", "combine"]
+__all__ = ["Diversity", "Of", "choose_weights", "combine", "diversity"]
 
 Floats = NDArray[np.floating]
 Of = Literal["probabilities", "logits"]
@@ -26,6 +28,47 @@ _POINTS = 1000
 """At most so many weightings are tried."""
 _FINEST = 20
 """Steps of 1/20 are as fine as a validation split can tell apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diversity:
+    """How different models are about the same rows, as means over pairs (Kuncheva and Whitaker 2003).
+
+    ``disagreement`` is the share of rows that two models answer otherwise; ``double_fault`` the share both get wrong;
+    ``expected_double_fault`` what it would be if their mistakes had nothing to do with each other; ``q`` is Yule's Q in
+    [-1, 1]: 0 where they have not, 1 where they make the same mistakes; None where no pair has a value. ``oracle`` is the
+    share of rows that at least one model gets right: no ensemble can be expected to do better.
+    """
+
+    disagreement: float
+    double_fault: float
+    expected_double_fault: float
+    q: float | None
+    oracle: float
+
+
+def diversity(said: NDArray[Any], right: NDArray[np.bool_]) -> Diversity:
+    """Compare the answers of two or more models.
+
+    Args:
+        said: [models, n] what each says.
+        right: [models, n] whether it is right.
+
+    Raises:
+        DataError: if there are fewer than two models, or no rows.
+    """
+    if said.shape != right.shape or said.ndim != 2 or len(said) < 2 or not said.shape[1]:
+        raise DataError(f"expected answers [models, n] of two or more models, found shape {said.shape}")
+    pairs = list(combinations(range(len(said)), 2))
+    wrong = ~right
+    values = [q for first, second in pairs if (q := _yules_q(right[first], right[second])) is not None]
+    return Diversity(
+        disagreement=float(np.mean([(said[first] != said[second]).mean() for first, second in pairs])),
+        double_fault=float(np.mean([(wrong[first] & wrong[second]).mean() for first, second in pairs])),
+        expected_double_fault=float(np.mean([wrong[first].mean() * wrong[second].mean() for first, second in pairs])),
+        q=float(np.mean(values)) if values else None,
+        oracle=float(right.any(axis=0).mean()),
+    )
 
 
 def combine(logits: Floats, weights: Sequence[float] | None = None, *, of: Of = "probabilities") -> NDArray[np.float64]:
@@ -86,6 +129,12 @@ def choose_weights(
         return _rounded(value(logs, gold)), _rounded(_log_loss(logs, gold)), _rounded(distance), weights
 
     return min(_grid(models), key=loss)
+
+
+def _yules_q(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float | None:
+    alike = float((first & second).sum()) * float((~first & ~second).sum())
+    apart = float((first & ~second).sum()) * float((~first & second).sum())
+    return (alike - apart) / (alike + apart) if alike + apart else None
 
 
 def _shares(weights: Sequence[float] | None, models: int) -> NDArray[np.float64]:

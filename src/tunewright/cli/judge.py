@@ -10,9 +10,10 @@ import typer
 
 from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, table
 from tunewright.cli.learn import say_trained
-from tunewright.cli.numbers import counted, interval, percent, point_interval, points, scores_sentence
+from tunewright.cli.numbers import counted, duration, interval, percent, point_interval, points, scores_sentence
 
 if TYPE_CHECKING:
+    from tunewright.verbs.ensembling import Ensembled
     from tunewright.verbs.judge import Compared
 
 __all__ = ["compare", "ensemble", "export", "runs", "show"]
@@ -66,6 +67,7 @@ def ensemble(
     say(f"Run {made.run}: mean of {made.of}, weights {where}")
     members = zip(made.members, made.weights, made.validation, strict=True)
     table("", ("member", "weight", "validation accuracy"), members)
+    _say_ensembled(made)
     say("", f"A is {made.best}, the best member on the validation rows; B is the ensemble.")
     _say_compared(made.compared)
 
@@ -171,6 +173,19 @@ def _say_compared(compared: Compared) -> None:
         say("")
         table("", ("label", "rows", "recall of A", "recall of B", "difference", "p (Holm)"), classes)
     say("", f"Verdict: {compared.sentence}")
+
+
+def _say_ensembled(made: Ensembled) -> None:
+    diverse, cost = made.diversity, made.cost
+    correlated = "" if diverse.q is None else f"; Yule's Q {diverse.q:.2f} (0: unrelated mistakes, 1: the same)"
+    say(
+        "",
+        f"diversity: two members answer {percent(diverse.disagreement)} of the rows otherwise and are both wrong on "
+        f"{percent(diverse.double_fault)} ({percent(diverse.expected_double_fault)} if mistakes were unrelated)"
+        f"{correlated}; some member is right on {percent(diverse.oracle)}",
+        f"cost: {cost.models} models, {cost.megabytes:,.0f} MB, {duration(cost.milliseconds / 1e3)} for one input: "
+        f"{cost.times_one:.1f} times the best member alone",
+    )
 
 
 def _weights(text: str | None) -> tuple[float, ...] | None:

@@ -6,16 +6,20 @@ Each takes the project first, shares nothing with the others but files, and retu
 
 from __future__ import annotations
 
+from tunewright.verbs.across import across
 from tunewright.verbs.chart import map
 from tunewright.verbs.checking import check
 from tunewright.verbs.choose import focus
+from tunewright.verbs.editing import edit
+from tunewright.verbs.ensembling import ensemble
 from tunewright.verbs.exchange import export, import_dynamics
 from tunewright.verbs.explaining import explain, faithfulness
-from tunewright.verbs.history import undo, versions
-from tunewright.verbs.judge import compare, ensemble
+from tunewright.verbs.history import edit_diff, edit_log, edit_undo, versions
+from tunewright.verbs.judge import compare
 from tunewright.verbs.learn import train
 from tunewright.verbs.linting import lint
 from tunewright.verbs.look import runs, show
+from tunewright.verbs.mixing import mix
 from tunewright.verbs.nearby import similar
 from tunewright.verbs.overview import analyze
 from tunewright.verbs.picture import plot
@@ -24,9 +28,14 @@ from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
 
 __all__ = [
+    "across",
     "analyze",
     "check",
     "compare",
+    "edit",
+    "edit_diff",
+    "edit_log",
+    "edit_undo",
     "ensemble",
     "evaluate",
     "explain",
@@ -37,6 +46,7 @@ __all__ = [
     "init",
     "lint",
     "map",
+    "mix",
     "plot",
     "predict",
     "runs",
@@ -44,6 +54,5 @@ __all__ = [
     "similar",
     "slices",
     "train",
-    "undo",
     "versions",
 ]

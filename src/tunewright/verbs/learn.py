@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -31,6 +31,7 @@ def train(
     name: str | None = None,
     progress: bool = False,
     callbacks: Sequence[TrainerCallback] = (),
+    meta: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Run:
     """Fine-tune on a version of the dataset, with the dynamics of every row.
@@ -43,6 +44,7 @@ def train(
         name: short name of the run; by default that of the dataset and its version.
         progress: show loss, speed and time left on standard error.
         callbacks: further callbacks of the Trainer.
+        meta: further JSON values to keep in the new run's run.json.
         changes: fields of `TrainConfig` that differ from the project's.
 
     Returns:
@@ -63,7 +65,15 @@ def train(
             with_changes=bool(changes or from_run or name or version != "main"),
         )
     else:
-        run = _begin(project, version=version, from_run=from_run, name=name, callbacks=callbacks, changes=changes)
+        run = _begin(
+            project,
+            version=version,
+            from_run=from_run,
+            name=name,
+            callbacks=callbacks,
+            meta=meta or {},
+            changes=changes,
+        )
     if not is_first_process():
         return run
     if resume is False:  # the time before an interruption is not known
@@ -102,6 +112,7 @@ def _begin(
     from_run: Run | str | None,
     name: str | None,
     callbacks: Sequence[TrainerCallback],
+    meta: Mapping[str, Any],
     changes: dict[str, Any],
 ) -> Run:
     from tunewright.train.loop import fit
@@ -122,12 +133,14 @@ def _begin(
         name=name or f"{project.name}-{version}",
         callbacks=callbacks,
         loss=project.loss,
+        mixed=dataset.recipes(resolved),
         meta={
             "dataset": project.name,
             "version": resolved,
             "version_name": version,
             "parent": parent and parent.id,
             "seed": config.seed,
+            **meta,
         },
     )
 

@@ -1,0 +1,154 @@
+"""What the decisions of a trial are changes of: a version of the dataset, a model to start from, a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.errors import ComparisonError
+from tunewright.project import find_run, open_dataset
+from tunewright.run import runs
+from tunewright.train.config import TrainConfig
+from tunewright.trial.arms import Training, training_key
+from tunewright.verbs.trial_worker import described_project
+
+if TYPE_CHECKING:
+    from tunewright.data.dataset import Dataset
+    from tunewright.project import Project
+    from tunewright.run import Run
+
+__all__ = ["Base", "finished", "open_base", "trained_rows", "unfinished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Where a trial starts from.
+
+    Args:
+        project: data, task and model.
+        dataset: of the project.
+        version: id of the version the arm without a change learns.
+        version_name: what it was called.
+        model: as ``from_pretrained`` understands it.
+        parent: the run whose model this is; None is the project's.
+        config: of that arm, with the seed that comes first.
+        run: a finished run of this kind, whose columns decisions may rest on; None if there is none yet.
+        fingerprint: of the test rows of the version, by which all arms are judged.
+        split: name of these rows' split.
+    """
+
+    project: Project
+    dataset: Dataset
+    version: str
+    version_name: str
+    model: str
+    parent: str | None
+    config: TrainConfig
+    run: Run | None
+    fingerprint: str
+    split: str
+
+    @property
+    def rows(self) -> pa.Table:
+        """All rows of the version."""
+        return self.dataset.table(self.version)
+
+    @property
+    def judged_by(self) -> pa.Table:
+        """The labelled test rows of the version."""
+        rows = self.rows
+        return rows.filter(pc.and_(pc.equal(rows["split"], self.split), pc.is_valid(rows["label"])))
+
+    def key(self, training: Training) -> str:
+        """What makes two trainings from this base the same."""
+        return training_key(
+            training,
+            model=self.model,
+            task=repr(self.project.task),
+            own_loss=described_project(self.project)["own_loss"],
+        )
+
+
+def open_base(project: Project, run: Run | str | None = None, *, split: str = "test") -> Base:
+    """The base of a trial: a training run, by default the last one that was not made for a trial, or the project's plan.
+
+    The precision is settled once, so that no arm trains in another than the rest.
+
+    Raises:
+        RunError: if there is no such run.
+        ComparisonError: if there are no labelled rows to judge by, or they are those that pick checkpoints.
+    """
+    found = _latest(project) if run is None else find_run(project, run)
+    dataset = open_dataset(project)
+    meta = found.meta if found else {}
+    config = TrainConfig.from_json(meta["config"]) if found else project.train
+    version = dataset.resolve(meta.get("version", "main"))
+    base = Base(
+        project=project,
+        dataset=dataset,
+        version=version,
+        version_name=meta.get("version_name", "main"),
+        model=meta["config"]["model"] if found else project.model_source,
+        parent=meta.get("parent"),
+        config=replace(config, trackers=(), precision="fp32" if config.precision == "auto" else config.precision),
+        run=found,
+        fingerprint=dataset.fingerprint(split, version),
+        split=split,
+    )
+    if split in {"train", "validation"} or base.judged_by.num_rows == 0:
+        raise ComparisonError(
+            f"expected labelled rows that nothing was chosen on, found {base.judged_by.num_rows} in split {split!r}",
+            fix="judge by --split test, and give the dataset such rows",
+        )
+    return base
+
+
+def finished(base: Base) -> dict[str, Run]:
+    """Runs of the project that are finished and have their model, by the key of their training; the newest of equals."""
+    found = (run for run in runs(base.project.runs_folder) if run.kind == "train" and "model" in run.meta["config"])
+    return {_key(run): run for run in found if run.meta.get("status") == "finished" and run.model_folder.is_dir()}
+
+
+def unfinished(base: Base) -> dict[str, Run]:
+    """Runs of the project that were interrupted and can be resumed, by the key of their training."""
+    found = [run for run in runs(base.project.runs_folder) if run.kind == "train" and "model" in run.meta["config"]]
+    begun = [run for run in found if run.meta.get("status") in {"created", "running", "interrupted"}]
+    if not begun:
+        return {}
+    from tunewright.train.loop import is_running
+
+    return {_key(run): run for run in begun if not is_running(run)}
+
+
+def trained_rows(base: Base, rows: pa.Table, *, mixed: int = 0) -> int:
+    """How many inputs one epoch has: labelled training rows of a weight above 0 with a target that fits, and mixtures."""
+    from tunewright.tasks.source import load_tokenizer
+
+    kept = rows.filter(
+        pc.and_(pc.and_(pc.equal(rows["split"], "train"), pc.is_valid(rows["label"])), pc.greater(rows["weight"], 0))
+    )
+    task = base.project.task
+    if task.labels:  # one input each
+        return kept.num_rows + mixed
+    tokenizer = load_tokenizer(base.model, trust_remote_code=base.config.trust_remote_code)
+    features = task.encode(kept.to_pydict(), tokenizer) if kept.num_rows else []
+    return sum(feature["teaches"] for feature in features) + mixed
+
+
+def _latest(project: Project) -> Run | None:
+    own = [
+        run
+        for run in runs(project.runs_folder)
+        if run.kind == "train" and run.meta.get("status") == "finished" and run.meta.get("dataset") == project.name
+    ]
+    plain = [run for run in own if not run.meta.get("trial") and "model" in run.meta["config"]]
+    return plain[-1] if plain else None
+
+
+def _key(run: Run) -> str:
+    config = run.meta["config"]
+    training = Training(version=run.meta.get("version", ""), config=TrainConfig.from_json(config))
+    return training_key(training, model=config["model"], task=config["task"], own_loss=config.get("own_loss"))

@@ -1,0 +1,150 @@
+"""What the parts of a decision do to the data: edits, found on training rows and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.analyze.regions import select
+from tunewright.curate import from_csv, from_rule, from_suspects, random_control
+from tunewright.data.applying import apply, splits_touched
+from tunewright.data.edits import Keep
+from tunewright.errors import EditError, RunError
+from tunewright.table import left_join
+from tunewright.trial.decisions import (
+    Decision,
+    Ensembled,
+    Focused,
+    Mixed,
+    Part,
+    Reviewed,
+    Ruled,
+    Setting,
+    Suspected,
+    Version,
+)
+from tunewright.verbs.dynamics import arrays, learnt
+from tunewright.verbs.mixing import mixed
+
+if TYPE_CHECKING:
+    from tunewright.data.edits import Edit
+    from tunewright.run import Run
+    from tunewright.verbs.trial_base import Base
+
+__all__ = ["control", "edited", "edits_of", "settings_of"]
+
+
+def edits_of(base: Base, decision: Decision) -> tuple[Edit, ...]:
+    """The edits of a decision, each made from what those before it leave.
+
+    Raises:
+        EditError: if an edit does not fit, changes test rows, or there is nothing to do.
+        RunError: if a part rests on a run, and there is none.
+    """
+    table = base.rows
+    made: list[Edit] = []
+    for part, text in zip(decision.parts, decision.texts, strict=True):
+        for edit in _edits(base, part, table):
+            if base.split in splits_touched(table, edit):
+                raise EditError(
+                    f"{text} changes rows of split {base.split!r}, by which it would be judged",
+                    fix="leave these rows out of the edit; correct the test rows first, and then begin a trial",
+                )
+            table = apply(table, edit, text=base.dataset.fields.text)
+            made.append(edit)
+    return tuple(made)
+
+
+def settings_of(decision: Decision) -> dict[str, Any]:
+    """Fields of `TrainConfig` that a decision changes.
+
+    Raises:
+        TrainError: if there is no such field, or the value is not of its type.
+    """
+    from tunewright.verbs.settings import parse
+
+    return parse([part.text for part in decision.parts if isinstance(part, Setting)])
+
+
+def control(base: Base, edits: Sequence[Edit], *, seed: int) -> tuple[Edit, ...]:
+    """As many edits of the same kinds at random rows.
+
+    Raises:
+        EditError: if there is no such thing as doing this at random.
+    """
+    table = base.rows
+    drawn: list[Edit] = []
+    for position, edit in enumerate(edits):
+        made = random_control(edit, table, seed=seed * len(edits) + position)
+        table = apply(table, made, text=base.dataset.fields.text)
+        drawn.append(made)
+    return tuple(drawn)
+
+
+def edited(base: Base, edits: Sequence[Edit]) -> pa.Table:
+    """The rows after edits, which nobody has stored."""
+    table = base.rows
+    for edit in edits:
+        table = apply(table, edit, text=base.dataset.fields.text)
+    return table
+
+
+def _edits(base: Base, part: Part, table: pa.Table) -> Sequence[Edit]:  # noqa: PLR0911  one line per kind of part
+    match part:
+        case Version(name):
+            return _version(base, name)
+        case Suspected(action, count, share, weight):
+            rows = _known(base, table)
+            top = count if count is not None else max(1, round((share or 0) * rows.num_rows))
+            return [from_suspects(rows, action, top, weight)]
+        case Ruled(action, rule, weight):
+            return [from_rule(_known(base, table), rule, action, weight)]
+        case Reviewed(file):
+            return from_csv(Path(file), table)
+        case Focused(region, share):
+            return [_focus(base, table, region, share)]
+        case Mixed(count, alpha, layer):
+            return [mixed(table, count=count, alpha=alpha, layer=layer, seed=base.project.seed)]
+        case Setting() | Ensembled():
+            return []
+
+
+def _version(base: Base, name: str) -> Sequence[Edit]:
+    way = base.dataset.diff(base.version, name)
+    if way.undone:
+        raise EditError(
+            f"version {name!r} was not made from {base.version_name!r}, which the trial starts from",
+            fix="name a --run that was trained on the version it was made from",
+        )
+    return way.applied
+
+
+def _run(base: Base) -> Run:
+    if base.run is None:
+        raise RunError(
+            "the decision rests on what a run has learnt, found no finished run", fix="run `tunewright train` first"
+        )
+    return base.run
+
+
+def _known(base: Base, table: pa.Table) -> pa.Table:
+    """Training rows of a table that the run knows, with all that is known of them."""
+    training = table.filter(pc.equal(table["split"], "train"))
+    known = learnt(_run(base))
+    joined = left_join(training, known)
+    return joined.filter(pc.is_in(joined["id"], known["id"].combine_chunks()))
+
+
+def _focus(base: Base, table: pa.Table, region: str, share: float) -> Keep:
+    """Without suspects: among the rows that waver most are many with a wrong label."""
+    columns = arrays(_known(base, table))
+    suspect = np.equal(columns["suspect"], True)
+    chosen = select(columns, region=region, fraction=share, exclude=suspect, seed=base.project.seed)  # type: ignore[arg-type]
+    if not chosen.any():
+        raise EditError(f"focus:{region}:{share:g} keeps no row")
+    return Keep(ids=tuple(columns["id"][chosen].tolist()), reason=f"{share:.3g} most {region}, without suspects")

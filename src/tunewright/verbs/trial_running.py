@@ -1,0 +1,185 @@
+"""Train what a trial needs, side by side, seed by seed, with a look after each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunewright.errors import TrainError
+from tunewright.trial.schedule import Schedule
+from tunewright.trial.workers import Pool, share
+from tunewright.verbs.trial_base import Base, finished, unfinished
+from tunewright.verbs.trial_worker import described_project, train_and_evaluate
+
+if TYPE_CHECKING:
+    from tunewright.train.config import TrainConfig
+    from tunewright.trial.arms import Training
+    from tunewright.trial.folder import Trial
+
+__all__ = ["Look", "Progress", "schedule_of", "train_all", "unheard", "workers_for"]
+
+Look = Callable[[int], set[str]]
+"""Told how many seeds are complete, says which decisions are settled."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being trained, and how many of all optimiser steps of the trial are done."""
+
+_WORKER = "tunewright.verbs.trial_worker"
+
+
+def schedule_of(base: Base, trial: Trial) -> Schedule:
+    """What a trial has to train, without what it has trained already."""
+    return Schedule(trial.arms, trial.seeds, trial.config, base.key, set(trial.done))
+
+
+def workers_for(jobs: int, wanted: int | str = "auto") -> tuple[int, int]:
+    """How many processes train side by side, and threads in each.
+
+    Raises:
+        TrainError: if it is no number of processes.
+    """
+    if wanted != "auto" and not (str(wanted).isdecimal() and int(wanted) >= 1):
+        raise TrainError(f"expected a number of workers, or auto, found {wanted!r}")
+    return share(wanted, jobs, accelerated=_accelerated())
+
+
+def unheard(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class _Steps:
+    """How far all trainings are, in steps; each counts alike."""
+
+    total: int
+    each: int
+    progress: Progress
+    done: dict[int, int] = field(default_factory=dict)
+
+    def advance(self, job: int, name: str, step: int, of: int) -> None:
+        """A job has done so many steps of so many."""
+        self.done[job] = step * self.each // max(of, 1)
+        self.progress(name, min(sum(self.done.values()), self.total), self.total)
+
+
+def train_all(
+    base: Base, trial: Trial, schedule: Schedule, *, workers: int | str, steps: int, look: Look, progress: Progress
+) -> None:
+    """Train and evaluate until every seed is complete, or every decision is settled; each result is kept at once.
+
+    What is interrupted can be begun again, and goes on from there.
+
+    Args:
+        base: of the trial.
+        trial: on disk.
+        schedule: what to train.
+        workers: processes, or ``auto``.
+        steps: of one training, for the progress.
+        look: called after each complete seed.
+        progress: called now and then.
+
+    Raises:
+        TrainError: if a training fails; the others are stopped in good order.
+    """
+    count, threads = workers_for(schedule.left(), workers)
+    # one process that has the machine to itself trains with the threads that the configuration says
+    jobs, seen = _Jobs(base, trial, schedule, threads if count > 1 else None), schedule.complete()
+    told = _Steps(schedule.left() * steps, steps, progress)
+    pool = Pool.started(_WORKER, count, threads=threads, log=trial.log) if count > 1 else nullcontext()
+    with pool as running:
+        events = _alone(base, jobs, told) if running is None else running.run(jobs.take)
+        for event in events:
+            number = event["job"]
+            if "step" in event:
+                told.advance(number, jobs.names[number], event["step"], event["of"])
+                continue
+            if "error" in event:
+                raise TrainError(f"{jobs.names[number]}: {event['error']}", fix=event["fix"])
+            told.advance(number, jobs.names[number], steps, steps)
+            key = jobs.keys[number]
+            trial.update(done={**trial.done, key: event["done"]})
+            schedule.done.add(key)
+            while (complete := schedule.complete()) > seen:
+                seen = complete
+                schedule.settled |= look(seen)
+
+
+class _Jobs:
+    """The trainings of a schedule as jobs for workers, which name what is there already."""
+
+    def __init__(self, base: Base, trial: Trial, schedule: Schedule, threads: int | None) -> None:
+        self._base, self._trial, self._schedule, self._threads = base, trial, schedule, threads
+        self._known = {**unfinished(base), **finished(base)}
+        self._arms = _first_arms(trial, schedule)
+        self._versions = {version: name for name, version in base.dataset.versions.items()}
+        self.keys: list[str] = []
+        self.names: list[str] = []
+
+    def take(self) -> Mapping[str, Any] | None:
+        taken = self._schedule.take()
+        if taken is None:
+            return None
+        key, training = taken
+        arm, kind = self._arms[key]
+        self.keys.append(key)
+        self.names.append(f"{arm}, seed {training.config.seed}")
+        known = self._known.get(key)
+        return {
+            "job": len(self.keys) - 1,
+            "folder": str(self._base.project.folder.resolve()),
+            "version": training.version,
+            "config": _as_trained(training, self._threads, kind=kind).to_json(),
+            "parent": self._base.parent,
+            "expects": described_project(self._base.project),
+            "name": f"{self._base.project.name}-{arm}",
+            "meta": {
+                "version_name": self._versions.get(training.version, training.version),
+                "trial": self._trial.id,
+                "arm": arm,
+            },
+            "run": known and known.id,
+            "is_finished": known is not None and known.meta["status"] == "finished",
+            "base": self._base.version,
+            "split": self._base.split,
+            "fingerprint": self._base.fingerprint,
+        }
+
+
+def _as_trained(training: Training, threads: int | None, *, kind: str) -> TrainConfig:
+    """Only the arm without a change is worth a map."""
+    record = "train" if kind == "unchanged" and training.config.record != "none" else "none"
+    return replace(training.config, threads=threads or training.config.threads, record=record)
+
+
+def _first_arms(trial: Trial, schedule: Schedule) -> dict[str, tuple[str, str]]:
+    """Name and kind of the first arm that each training is for."""
+    found: dict[str, tuple[str, str]] = {}
+    for position in range(len(trial.seeds)):
+        for arm in trial.arms:
+            for key in schedule.keys(arm, position):
+                found.setdefault(key, (arm.name, arm.kind))
+    return found
+
+
+def _alone(base: Base, jobs: _Jobs, told: _Steps) -> Iterator[Mapping[str, Any]]:
+    while (job := jobs.take()) is not None:
+        advance = partial(told.advance, job["job"], jobs.names[job["job"]])
+        yield {"job": job["job"], "done": train_and_evaluate(base.project, job, advance)}
+
+
+def _accelerated() -> bool:
+    """Whether there is a GPU, without the seconds that importing torch takes."""
+    if "torch" in sys.modules:
+        import torch
+
+        return torch.cuda.is_available() or torch.backends.mps.is_available()
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    nvidia = Path("/dev/nvidia0").exists() and not hidden
+    return nvidia or Path("/dev/kfd").exists() or (sys.platform == "darwin" and platform.machine() == "arm64")

@@ -1,0 +1,259 @@
+"""What a trial has shown, computed from what every model said about every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.special import softmax
+
+from tunewright.analyze.regressions import (
+    CalibrationChange,
+    GroupChange,
+    LocalGain,
+    calibration_change,
+    local_gain,
+    regressions,
+)
+from tunewright.analyze.verdict import Judged, judge
+from tunewright.run import Run
+from tunewright.table import query
+from tunewright.verbs.dynamics import arrays
+from tunewright.verbs.ensembling import combined
+from tunewright.verbs.evaluations import is_grade, labelled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tunewright.trial.arms import Arm
+    from tunewright.trial.folder import Trial
+    from tunewright.trial.schedule import Schedule
+    from tunewright.verbs.trial_base import Base
+
+__all__ = ["DecisionVerdict", "Earned", "Scored", "collect", "decided", "judged", "scored", "slice_ids"]
+
+_KEPT = ("id", "label", "predicted", "correct", "probability", "gold_probability", "logits")
+_MOST_GROUPS = 12
+"""A column with more values does not cut the rows into slices that anyone would read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """What a part of a decision adds: the whole decision (B) against itself without the part (A)."""
+
+    part: str
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionVerdict:
+    """One decision (B) against no change (A), and against its random control.
+
+    Args:
+        name: of the decision.
+        text: how it is written.
+        word: better, worse or cannot tell, against no change.
+        against_unchanged: the evidence for the word.
+        against_control: the same decision at random rows as A; None where there is no control, and ``note`` says why.
+        negative_flips: ids of rows that no change gets right in most seeds and the decision wrong in most.
+        groups: classes and slices of the test rows, the largest loss first.
+        calibration: None where answers have no probability to calibrate.
+        local: gain where the decision was aimed at, if that was said, against the rest.
+        earned: what each part adds, the largest gain first, if that was asked for.
+        steps: optimiser steps, if they are not those of no change by themselves.
+        stopped: why there are fewer seeds than planned; empty if there are not.
+        note: what a reader must know.
+    """
+
+    name: str
+    text: str
+    word: str
+    against_unchanged: Judged
+    against_control: Judged | None
+    negative_flips: tuple[str, ...]
+    groups: tuple[GroupChange, ...]
+    calibration: CalibrationChange | None
+    local: LocalGain | None
+    earned: tuple[Earned, ...]
+    steps: int | None
+    stopped: str
+    note: str
+
+    @property
+    def worse_groups(self) -> tuple[GroupChange, ...]:
+        """Classes and slices that the decision makes worse."""
+        return tuple(group for group in self.groups if group.word == "worse")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the arms scored: ids and labels [n], and of each arm, under its name, scores [seeds, n] and logits
+    [seeds, n, classes] (none where there are no classes); an arm may lack the last seeds.
+    """
+
+    metric: str
+    id: NDArray[np.generic]
+    label: NDArray[np.generic]
+    by_arm: Mapping[str, NDArray[np.float64]]
+    logits: Mapping[str, NDArray[np.float32]]
+
+    def pair(
+        self, first: str, second: str, seeds: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The scores of two arms for the seeds that both have."""
+        return _same_seeds(self.by_arm, first, second, seeds)
+
+    def others(self, *names: str) -> list[NDArray[np.float64]]:
+        """Scores of all other arms with at least two seeds."""
+        return [values for name, values in self.by_arm.items() if name not in names and len(values) > 1]
+
+
+def collect(base: Base, trial: Trial, schedule: Schedule) -> pa.Table:
+    """What each arm said with each seed that is trained in it; an ensemble is put together here."""
+    parts = []
+    for arm in trial.arms:
+        for position, seed in enumerate(trial.seeds):
+            keys = schedule.keys(arm, position)
+            if not all(key in trial.done for key in keys):
+                break
+            names = [trial.done[key]["evaluation"] for key in keys]
+            tables = [labelled(Run.open(base.project.runs_folder / name)) for name in names]
+            said = tables[0] if len(tables) == 1 else combined(base.project.task.labels, tables)
+            kept = [name for name in said.column_names if name in _KEPT or is_grade(name)]
+            said = said.select(kept).sort_by("id")
+            about = {"arm": pa.array([arm.name] * said.num_rows), "seed": pa.array([seed] * said.num_rows)}
+            parts.append(pa.table({**about, **{name: said[name] for name in kept}}))
+    return pa.concat_tables(parts, promote_options="permissive")
+
+
+def scored(results: pa.Table, *, metric: str) -> Scored:
+    """The table of results as one array per arm.
+
+    Args:
+        results: of `collect`: rows of one arm and seed in the order of their ids.
+        metric: the task's; where rows are not graded by it, whether they are correct.
+    """
+    column = metric if metric in results.column_names else "correct"
+    by_arm, logits = {}, {}
+    rows: dict[str, NDArray[np.generic]] = {}
+    for name in pc.unique(results["arm"]).to_pylist():
+        own = results.filter(pc.equal(results["arm"], name))
+        seeds = pc.count_distinct(own["seed"]).as_py()
+        rows = rows or arrays(own.slice(0, own.num_rows // seeds).select(["id", "label"]))
+        by_arm[name] = pc.cast(own[column], pa.float64()).to_numpy().reshape(seeds, -1)
+        if "logits" in own.column_names:
+            flat = own["logits"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            logits[name] = flat.astype(np.float32).reshape(seeds, len(rows["id"]), -1)
+    return Scored("accuracy" if column == "correct" else column, rows["id"], rows["label"], by_arm, logits)
+
+
+def decided(
+    trial: Trial,
+    found: Scored,
+    arm: Arm,
+    rows: pa.Table,
+    *,
+    earlier: Sequence[float],
+    tries: int,
+) -> DecisionVerdict:
+    """The verdict about the decision of an arm.
+
+    Args:
+        trial: whose decision it is.
+        found: what its arms scored.
+        arm: of the decision.
+        rows: the test rows, for classes and slices.
+        earlier: p-values of the other decisions that were judged on these rows.
+        tries: how many were, with this one.
+    """
+    settled = trial.meta["settled"].get(arm.name, {})
+    count = settled.get("seeds")
+    how: dict[str, Any] = {"earlier": earlier, "tries": tries, "alpha": settled.get("alpha", trial.meta["alpha"])}
+    against = judged(found, "unchanged", arm.name, count, **how)
+    first, second = found.pair("unchanged", arm.name, count)
+    control = next((one.name for one in trial.arms if one.kind == "control" and one.decision == arm.name), "")
+    return DecisionVerdict(
+        name=arm.name,
+        text=trial.meta["decisions"][arm.name],
+        word=against.verdict,
+        against_unchanged=against,
+        against_control=judged(found, control, arm.name, count, **how) if control in found.by_arm else None,
+        negative_flips=tuple(str(found.id[place]) for place in against.negative_flips),
+        groups=regressions(first, second, groups_of(rows, found.id)),
+        calibration=_calibration(found, arm.name, count, trial.meta["labels"]),
+        local=_local(trial, first, second, rows, found.id),
+        earned=_earned(trial, found, arm, count),
+        steps=arm.steps,
+        stopped=settled.get("why", ""),
+        note=arm.note,
+    )
+
+
+def groups_of(rows: pa.Table, ids: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
+    """Classes, and slices by each further column of few values, as names [n] in the order of ids."""
+    ordered = rows.take(pc.index_in(pa.array(ids, pa.string()), value_set=rows["id"].combine_chunks()))
+    found = {}
+    for name in ordered.column_names:
+        column = ordered[name]
+        if name in {"id", "content", "split", "weight"} or pa.types.is_nested(column.type):
+            continue
+        if 2 <= pc.count_distinct(column).as_py() <= _MOST_GROUPS:
+            found[name] = np.array([None if value is None else str(value) for value in column.to_pylist()], object)
+    return found
+
+
+def judged(found: Scored, first: str, second: str, seeds: int | None = None, **how: Any) -> Judged:
+    """One arm (B) against another (A), with what all others say about the luck of seeds; ``how`` is for `judge`."""
+    a, b = found.pair(first, second, seeds)
+    return judge(a, b, metric=found.metric, others=found.others(first, second), **how)
+
+
+def _earned(trial: Trial, found: Scored, arm: Arm, seeds: int | None) -> tuple[Earned, ...]:
+    without = [one for one in trial.arms if one.kind == "without" and one.decision == arm.name]
+    without = [one for one in without if one.name in found.by_arm]
+    made = [
+        Earned(part=one.part, judged=judged(found, one.name, arm.name, seeds, tries=len(without))) for one in without
+    ]
+    return tuple(sorted(made, key=lambda one: -one.judged.difference))
+
+
+def _local(
+    trial: Trial, a: NDArray[np.float64], b: NDArray[np.float64], rows: pa.Table, ids: NDArray[np.generic]
+) -> LocalGain | None:
+    """Where the trial says which rows its decisions are aimed at."""
+    rule = trial.meta.get("slice")
+    if not rule:
+        return None
+    inside = np.isin(ids.astype(str), slice_ids(rows, rule))
+    return local_gain(a, b, inside)
+
+
+def slice_ids(rows: pa.Table, rule: str) -> list[str]:
+    """Ids of the rows for which a rule in SQL holds, such as ``label = 'pos'``.
+
+    Raises:
+        DataError: if the rule is no condition about the columns of the rows.
+    """
+    found: list[str] = query(f"SELECT id FROM examples WHERE {rule}", {"examples": rows})["id"].to_pylist()  # noqa: S608
+    return found
+
+
+def _calibration(found: Scored, name: str, seeds: int | None, labels: Sequence[str]) -> CalibrationChange | None:
+    if not found.logits:
+        return None
+    code = {label: position for position, label in enumerate(labels)}
+    first, second = _same_seeds(found.logits, "unchanged", name, seeds)
+    gold = np.array([code[str(label)] for label in found.label])
+    return calibration_change(softmax(first, axis=2), softmax(second, axis=2), gold)
+
+
+def _same_seeds(
+    by_arm: Mapping[str, NDArray[Any]], first: str, second: str, seeds: int | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    a, b = by_arm[first], by_arm[second]
+    common = min(len(a), len(b), seeds or len(a))
+    return a[:common], b[:common]
