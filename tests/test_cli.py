@@ -79,8 +79,12 @@ def test_the_story_in_words(tmp_path):
     assert "examples" in say(f"show {first}")
     assert "wrote" in say(f"export {first} --format cartography")
     assert "imported" in say(f"import-dynamics runs/{first}/exports/training_dynamics")
-    assert "applied: Keep" in say("versions main ambiguous")
-    assert "is now" in say("undo ambiguous")
+    assert "applied: Keep" in say("edit diff main ambiguous --rows 2")
+    assert "Nothing was written" in say("edit apply --suspects top:2 --action drop --dry-run")
+    assert "decided is now" in say("edit apply --suspects top:2 --action drop --name decided --reason noise")
+    assert "noise" in say("edit log decided")
+    assert "is now" in say("edit undo ambiguous")
+    assert "ambiguous" in say("versions")
 
 
 def test_each_command_gives_json(call, trained, folder):
@@ -97,6 +101,9 @@ def test_each_command_gives_json(call, trained, folder):
         ("show", first): {"id", "meta", "scores", "coverage"},
         ("export", first, "--format", "jsonl"): {"path", "rows"},
         ("versions",): {"dataset", "versions"},
+        ("edit", "apply", "--suspects", "top:2", "--dry-run"): {"written", "version", "changes", "net"},
+        ("edit", "log", "--id", "toy-0001"): {"version", "changes", "provenance", "reviews"},
+        ("edit", "diff", "main", "main"): {"a", "b", "undone", "applied", "net"},
     }
     for words, expected in keys.items():
         assert expected <= call(*words, "--json").keys(), words
@@ -121,7 +128,9 @@ def test_json_is_that_of_the_verb(call, trained, folder):
         ("focus --region dull --name x", "no region is called 'dull'", "known: ambiguous, easy, hard"),
         ("focus --name x", "expected a rule", "--without-suspects"),
         ("export --format xls", "no format is called 'xls'", "known: cartography"),
-        ("undo main", "has 0 edits", ""),
+        ("edit undo main", "has 0 edits", ""),
+        ("edit apply reviewed.csv", "reviewed.csv cannot be read", ""),
+        ("edit apply --rule sure --action drop", "the rule 'sure' cannot be followed", "write a condition"),
         ("runs --project nowhere", "found no project.py", "tunewright init"),
         ("train --resume", "expected an unfinished training run", "without --resume"),
     ],
@@ -139,7 +148,7 @@ def test_mistakes_are_two_lines_and_no_traceback(call, trained, folder, words, m
 
 
 @pytest.mark.parametrize(
-    "words", ["ensemble a b --weights x,y", "ensemble a b --of means", "versions main", "train some-run"]
+    "words", ["ensemble a b --weights x,y", "ensemble a b --of means", "edit diff main", "train some-run"]
 )
 def test_words_that_do_not_fit_are_refused_by_the_command(call, trained, words):
     assert "Usage" in call(*words.split(), code=2)

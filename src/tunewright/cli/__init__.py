@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from tunewright.cli.app import guarded
-from tunewright.cli.data import check, demo, focus, init, undo, versions
+from tunewright.cli.data import check, demo, focus, init, versions
+from tunewright.cli.edit import edit
 from tunewright.cli.judge import compare, ensemble, export, runs, show
 from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
@@ -24,9 +25,10 @@ app = typer.Typer(
 for _command in (
     *(demo, init, check, train, map, evaluate, focus, compare, ensemble, predict),
     *(analyze, similar, slices, explain, lint, plot),
-    *(runs, show, export, versions, undo, import_dynamics),
+    *(runs, show, export, versions, import_dynamics),
 ):
     app.command()(guarded(_command))
+app.add_typer(edit)
 
 
 def main() -> None:

@@ -1,23 +1,19 @@
-"""Commands about the data: demo, init, check, focus, versions, undo."""
+"""Commands about the data: demo, init, check, focus, versions."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tunewright.cli.app import AsJson, Folder, as_json, opened, say, say_lints, table
+from tunewright.cli.edit import listed
 from tunewright.cli.numbers import counted, duration
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tunewright.verbs.history import Change
-
-__all__ = ["check", "demo", "focus", "init", "undo", "versions"]
+__all__ = ["check", "demo", "focus", "init", "versions"]
 
 
 def demo(
@@ -150,57 +146,20 @@ def focus(
     say(f"Next: tunewright train --version {made.name}")
 
 
-def versions(
-    *,
-    between: Annotated[
-        list[str] | None, typer.Argument(help="Two versions: also list the edits that lead from one to the other.")
-    ] = None,
-    project: Folder = Path(),
-    json: AsJson = False,
-) -> None:
+def versions(*, project: Folder = Path(), json: AsJson = False) -> None:
     """List the versions of the dataset, and the edits behind them."""
     from tunewright import verbs
 
-    if between and len(between) != 2:
-        raise typer.BadParameter("expected two versions, or none")
-    found = verbs.versions(opened(project), between=(between[0], between[1]) if between else None)
+    found = verbs.versions(opened(project))
     if json:
         as_json(found)
         return
     rows = (
-        (one.name, one.id, ", ".join(f"{split} {count:,}" for split, count in one.rows.items()), _listed(one.changes))
+        (one.name, one.id, ", ".join(f"{split} {count:,}" for split, count in one.rows.items()), listed(one.changes))
         for one in found.versions
     )
     table("", ("version", "id", "rows", "edits"), rows)
-    say(*(f"undone: {_sentence(change)}" for change in found.undone))
-    say(*(f"applied: {_sentence(change)}" for change in found.applied))
-
-
-def undo(
-    *,
-    name: Annotated[str, typer.Argument(help="Name of the version.")] = "main",
-    steps: Annotated[int, typer.Option(help="How many edits to go back.", min=1)] = 1,
-    project: Folder = Path(),
-    json: AsJson = False,
-) -> None:
-    """Move the name of a version back to before its last edit; nothing is lost."""
-    from tunewright import verbs
-
-    undone = verbs.undo(opened(project), name, steps=steps)
-    if json:
-        as_json(undone)
-    else:
-        say(f"{undone.name} is now {undone.after}; it was {undone.before}, which that id still names.")
 
 
 def _mark(passed: bool | None) -> str:  # noqa: FBT001  a value to show, not an option
     return "not tried" if passed is None else "ok" if passed else "FAILED"
-
-
-def _listed(changes: Iterable[Change]) -> str:
-    return "; ".join(map(_sentence, changes))
-
-
-def _sentence(change: Change) -> str:
-    said = change.rule or change.reason
-    return f"{change.kind} {counted(change.rows, 'row')}" + (f": {said}" if said else "")

@@ -16,7 +16,7 @@ import re
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -202,18 +202,22 @@ class Dataset:
             version = history.resolve(on)
             if moved == "base" or moved not in {*history.names, name}:
                 raise EditError(f"version {on} has no name that could move", fix="give the new version a name")
-            table = self._replay(history, version)
-            done = [entry.edit for entry in history.path(version)]
-            for edit in edits:
-                require_allowed(table, edit, fields=self.fields, label_names=self.label_names, allow_test=allow_test)
-                require_new_ids(edit, done)
-                table = apply(table, edit, text=self.fields.text)
-                done.append(edit)
-                entry = Entry(version_after(version, edit), version, edit)
+            for entry, _ in self._steps(history, version, edits, allow_test=allow_test):
                 lines.append(edit_line(entry))
                 version = entry.version
             lines.append(name_line(moved, version))
         return version
+
+    def tried(self, edits: Sequence[Edit], *, on: str = "main", allow_test: bool = False) -> pa.Table:
+        """The rows that a version would have after edits; nothing is written.
+
+        Raises:
+            EditError: as `apply` does.
+        """
+        history = self._log.read()
+        version = history.resolve(on)
+        steps = list(self._steps(history, version, edits, allow_test=allow_test))
+        return steps[-1][1] if steps else self._replay(history, version)
 
     def undo(self, name: str = "main", *, steps: int = 1) -> str:
         """Move a name to its version's parent, ``steps`` times; nothing is lost.
@@ -302,6 +306,25 @@ class Dataset:
             "versions": dict(history.names),
             "torn_lines": list(history.torn),
         }
+
+    def _steps(
+        self, history: History, version: str, edits: Iterable[Edit], *, allow_test: bool
+    ) -> Iterator[tuple[Entry, pa.Table]]:
+        """Each edit as an entry on top of a version, with the rows after it.
+
+        Raises:
+            EditError: if an edit does not fit, or the dataset does not take it.
+        """
+        table = self._replay(history, version)
+        done = [entry.edit for entry in history.path(version)]
+        for edit in edits:
+            require_allowed(table, edit, fields=self.fields, label_names=self.label_names, allow_test=allow_test)
+            require_new_ids(edit, done)
+            table = apply(table, edit, text=self.fields.text)
+            done.append(edit)
+            entry = Entry(version_after(version, edit), version, edit)
+            version = entry.version
+            yield entry, table
 
     def _replay(self, history: History, version: str) -> pa.Table:
         table = tables.read(self.folder / _TABLE)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.regions import Bounds, Region, sample, select
-from tunewright.data.edits import Evidence, Keep
+from tunewright.data.edits import Keep
 from tunewright.errors import DataError, EditError
 from tunewright.project import Project, find_run, open_dataset
 from tunewright.verbs.dynamics import arrays, learnt
 from tunewright.verbs.results import Result
+from tunewright.verbs.signing import signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,9 +142,8 @@ def _keep(
 ) -> str:
     if not chosen.any():
         raise DataError(f"the rule ({rule}) keeps none of {len(chosen)} rows", fix="loosen it; look at the map first")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    evidence = Evidence(run=run.id, analysis="data_map, suspects", rule=rule, author=_author(), time=now)
-    edit = Keep(ids=tuple(columns["id"][chosen].tolist()), reason=f"focus: {name}", evidence=evidence)
+    why = signed(run=run.id, analysis="data_map, suspects", rule=rule)
+    edit = Keep(ids=tuple(columns["id"][chosen].tolist()), reason=f"focus: {name}", evidence=why)
     return dataset.apply([edit], on=on, name=name)
 
 
@@ -162,11 +160,3 @@ def _rule(region: Region | None, bounds: Bounds, fraction: float, *, without_sus
 def _labels(dataset: Dataset, version: str) -> dict[str, int]:
     labels: dict[str, int] = dataset.describe(version)["labels"]["train"]
     return labels
-
-
-def _author() -> str:
-    """Who runs this, by the name the system knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user, as in some containers
-        return ""
