@@ -12,14 +12,34 @@ from typing import TYPE_CHECKING
 
 import torch.utils.data
 
+from tunewright.train.pairs import PARENTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tunewright.tasks import Feature
 
-__all__ = ["LengthGrouped", "padding_ratio"]
+__all__ = ["InOrder", "LengthGrouped", "padding_ratio"]
 
 _MEGABATCH = 100
+
+
+class InOrder(torch.utils.data.Dataset["Feature"]):
+    """Features in the order in which they are given.
+
+    Args:
+        features: with ``id``.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.features = features
+        self.ids = _ids(features)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, position: int) -> Feature:
+        return self.features[position]
 
 
 class LengthGrouped(torch.utils.data.Dataset["Feature"]):
@@ -39,7 +59,7 @@ class LengthGrouped(torch.utils.data.Dataset["Feature"]):
         self.features = features
         self.batch_size = batch_size
         self.seed = seed
-        self.ids = [feature["id"] for feature in features]
+        self.ids = _ids(features)
         self.set_epoch(0)
 
     def __len__(self) -> int:
@@ -58,6 +78,11 @@ class LengthGrouped(torch.utils.data.Dataset["Feature"]):
         draw.shuffle(batches)
         batches.sort(key=lambda batch: len(batch) < self.batch_size)
         self.order = [position for batch in batches for position in batch]
+
+
+def _ids(features: Sequence[Feature]) -> list[str]:
+    """Names of the examples, without those of rows that are mixed of two."""
+    return [feature["id"] for feature in features if PARENTS not in feature]
 
 
 def _grouped(order: list[int], lengths: list[int], size: int) -> list[list[int]]:

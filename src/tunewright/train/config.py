@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ _CHOICES = {
     "batching": ("length", "random"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
+_LAYER = re.compile(r"embeddings|hidden:[1-9]\d*|pooled")
 _OURS = {
     "output_dir": "a resumed run looks for its checkpoints in the run's folder",
     "remove_unused_columns": "the recorder needs the ids",
@@ -39,6 +41,9 @@ class TrainConfig:
         focal_gamma: focusing exponent of the focal loss.
         class_weights: one weight per label, ``balanced``, or None; the alpha of the focal loss.
         label_smoothing: in [0, 1).
+        mixup_alpha: mix fresh pairs of the rows of each batch, as many as there are rows, with a share drawn from
+            Beta(alpha, alpha) (MixUp, Zhang et al. 2018), beside the rows themselves; None does not.
+        mixup_layer: where: ``embeddings``, ``hidden:K`` (after encoder layer K, counted from 1) or ``pooled``.
         seed: of the new head, the order of the examples and dropout.
         record: which training dynamics to keep: ``train``, ``epoch_end`` (a clean pass per epoch), ``both`` (the former,
             and clean passes after the second and the last epoch) or ``none``.
@@ -62,6 +67,8 @@ class TrainConfig:
     focal_gamma: float = 2.0
     class_weights: tuple[float, ...] | Literal["balanced"] | None = None
     label_smoothing: float = 0.0
+    mixup_alpha: float | None = None
+    mixup_layer: str = "embeddings"
     seed: int = 0
     record: Literal["train", "epoch_end", "both", "none"] = "train"
     batching: Literal["length", "random"] = "length"
@@ -85,6 +92,8 @@ class TrainConfig:
             ("warmup", 0 <= self.warmup < 1),
             ("label_smoothing", 0 <= self.label_smoothing < 1),
             ("focal_gamma", self.focal_gamma >= 0),
+            ("mixup_alpha", self.mixup_alpha is None or 0 < self.mixup_alpha < math.inf),
+            ("mixup_layer", _LAYER.fullmatch(self.mixup_layer) is not None),
             ("patience", self.patience is None or self.patience >= 1),
             ("threads", self.threads == "auto" or self.threads >= 1),
         ):

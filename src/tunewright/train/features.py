@@ -39,6 +39,9 @@ class EncoderOutput:
             return
         with torch.no_grad():
             mask = kwargs.get("attention_mask")
+            if mask is not None and len(mask) != len(states):
+                # a layer on the way has mixed rows; those of the data come first, before it and after it
+                mask, states = mask[: len(states)], states[: len(mask)]
             shares = torch.ones(states.shape[:2], device=states.device) if mask is None else mask.float()
             total = torch.einsum("bt,btd->bd", shares, states.float())
             self._vectors = (total / shares.sum(1, keepdim=True).clamp(min=1)).half()

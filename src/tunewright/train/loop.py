@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.compute as pc
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, set_seed
 
@@ -18,14 +17,16 @@ from tunewright.files import claimed
 from tunewright.observe.predict import predict
 from tunewright.run import Run
 from tunewright.tasks.source import load_tokenizer, quiet
-from tunewright.train.batching import LengthGrouped, padding_ratio
+from tunewright.train.batching import InOrder, LengthGrouped, padding_ratio
 from tunewright.train.checkpoints import discard, last_complete
 from tunewright.train.config import TrainConfig
-from tunewright.train.losses import Loss, MeasuredLoss, PerExample, balanced
+from tunewright.train.losses import PerExample, loss_of
+from tunewright.train.mixing import Mixing, mixing_of
 from tunewright.train.processes import from_first, is_first_process, shared_run
 from tunewright.train.progress import TrainingProgress
 from tunewright.train.provenance import provenance
 from tunewright.train.recorder import Recorder
+from tunewright.train.rows import count, inputs_of, labelled, taught, untaught, unweighted
 from tunewright.train.speed import choose
 from tunewright.train.trackers import curves
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
-    from tunewright.tasks import Feature, Task
+    from tunewright.tasks import Collator, Feature, Task
 
 __all__ = ["fit", "is_running", "resume"]
 
@@ -54,6 +55,7 @@ def fit(
     name: str = "train",
     callbacks: Sequence[TrainerCallback] = (),
     loss: PerExample | None = None,
+    mixed: pa.Table | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Run:
     """Fine-tune a model on the ``train`` rows and record the training dynamics.
@@ -68,6 +70,8 @@ def fit(
         name: short name of the run.
         callbacks: further Trainer callbacks, such as a progress bar.
         loss: what an example costs, instead of the cross-entropy of the task; see `MeasuredLoss`.
+        mixed: recipes of synthetic rows to train on beside the others: columns id, a, b (ids of the parents), weight
+            (the share of a, in [0, 1]) and layer; see `MixUp`. Those with a parent that is not trained on are left out.
         meta: JSON values to keep in run.json (dataset, version, parent).
 
     Returns:
@@ -76,20 +80,17 @@ def fit(
     Raises:
         TrainError: if there is nothing to train on, or the model cannot be had.
     """
-    if _taught(examples).num_rows == 0:
+    if taught(examples).num_rows == 0:
         raise TrainError("expected labelled rows in split 'train', found none", fix="check the labels and the splits")
-    _loss(
-        config, task, examples, own=loss, split_batch=False
-    )  # refuses class weights that do not fit, before a run is made
+    # what does not fit is refused before a run is made
+    loss_of(config, task, examples, own=loss)
+    mixing_of(config, mixed, task, own_loss=loss is not None)
     tokenizer = load_tokenizer(model, trust_remote_code=config.trust_remote_code)
     # reading the device starts the process group, through which the processes agree on one run
-    _ = config.training_arguments("unused", validate=_labelled(examples, "validation").num_rows > 0).device
+    _ = config.training_arguments("unused", validate=labelled(examples, "validation").num_rows > 0).device
     whole = {"model": model, "task": repr(task), "own_loss": loss and described(loss), **config.to_json()}
-    run = shared_run(
-        lambda: Run.create(
-            root, kind="train", name=name, config=whole, examples=examples, **provenance(), **(meta or {})
-        )
-    )
+    kept = {"examples": examples} | ({} if mixed is None or mixed.num_rows == 0 else {"mixed": mixed})
+    run = shared_run(lambda: _created(root, name, whole, kept, {**provenance(), **(meta or {})}))
     with _training(run):
         return _train(run, task, tokenizer, config, callbacks, loss=loss)
 
@@ -118,6 +119,15 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = (), l
     tokenizer = load_tokenizer(began["model"], trust_remote_code=config.trust_remote_code)
     with _training(run):
         return _train(run, task, tokenizer, config, callbacks, loss=loss)
+
+
+def _created(
+    root: str | Path, name: str, config: Mapping[str, Any], kept: Mapping[str, pa.Table], meta: Mapping[str, Any]
+) -> Run:
+    run = Run.create(root, kind="train", name=name, config=config, examples=kept["examples"], **meta)
+    if "mixed" in kept:
+        run.write("mixed", kept["mixed"])
+    return run
 
 
 def is_running(run: Run) -> bool:
@@ -153,13 +163,15 @@ def _train(
 ) -> Run:
     checkpoint = last_complete(run.folder / "checkpoints")
     examples = run.table("examples")
-    train = _features(task, _taught(examples), tokenizer)
+    train = inputs_of(task, taught(examples), tokenizer)
     if not train:
         raise TrainError("none of the training rows has a target that fits into the input", fix="raise max_length")
-    validation = _features(task, _unweighted(_labelled(examples, "validation")), tokenizer)
+    validation = inputs_of(task, unweighted(labelled(examples, "validation")), tokenizer)
     set_seed(config.seed)
     model = task.load_model(run.meta["config"]["model"], trust_remote_code=config.trust_remote_code)
     collator = task.collator(tokenizer)
+    mixing = mixing_of(config, run.table("mixed") if run.has("mixed") else None, task, own_loss=loss is not None)
+    inputs = train if mixing is None else mixing.features(train)
     # every process has its own view of how busy the machine is, and all must train alike: the first one decides
     speed = from_first(
         choose(model, collator(_typical(train, config)), config, measure=_worth_measuring(train, config))
@@ -173,33 +185,33 @@ def _train(
     # set again: the measurement, or the processes' start, must not decide what dropout draws first
     set_seed(config.seed)
     batch_size = arguments.train_batch_size * max(arguments.world_size, 1)
-    order = LengthGrouped(train, batch_size=batch_size, seed=config.seed)
+    order = LengthGrouped(inputs, batch_size=batch_size, seed=config.seed)
+    dataset = order if config.batching == "length" else InOrder(inputs)
     recorder = None if config.record == "none" else Recorder(run, task, when=config.record)
+    tag = recorder.collator if recorder else _untagged
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=order if config.batching == "length" else _Ordered(train),
-        eval_dataset=_Ordered(sorted(validation, key=lambda feature: -feature["length"])) if validation else None,
-        data_collator=recorder.collator(collator) if recorder else collator,
-        compute_loss_func=_loss(config, task, examples, own=loss, split_batch=_splits_batch(arguments)),
+        train_dataset=dataset if mixing is None else mixing.dataset(dataset),
+        eval_dataset=InOrder(sorted(validation, key=lambda feature: -feature["length"])) if validation else None,
+        data_collator=tag(collator) if mixing is None else mixing.collator(collator, tag=tag),
+        compute_loss_func=loss_of(config, task, examples, own=loss, stock=not (mixing or _splits_batch(arguments))),
         compute_metrics=_metrics(task),
-        callbacks=[*([recorder] if recorder else []), *_stopping(config), *curves(config.trackers, run), *callbacks],
+        callbacks=[*_watching(recorder, mixing), *_stopping(config), *curves(config.trackers, run), *callbacks],
     )
     if not task.labels:
         trainer.loss_is_scaled_for_ga = False  # a mean over the batch: the Trainer divides by the accumulated ones
     trainer.remove_callback(PrinterCallback)
     if trainer.is_world_process_zero():
         lengths = [order[position]["length"] for position in range(len(order))]
-        cut, empty = _untaught(_taught(examples), train)
         run.update(
             status="running",
             config={**run.meta["config"], **config.to_json()},
             labels=list(task.labels),
             speed=dict(speed.seconds),
-            untaught={"count": len(cut), "ids": cut},
-            unlabelled=_count(examples, "train") - _labelled(examples, "train").num_rows + len(empty),
-            weightless=_labelled(examples, "train").num_rows - _taught(examples).num_rows,
             padding=round(padding_ratio(lengths, batch_size), 4) if config.batching == "length" else None,
+            mixing=mixing and mixing.counted(inputs, len(train)),
+            **_left_out(examples, train),
         )
     with quiet():
         _run_trainer(trainer, run, checkpoint)
@@ -211,16 +223,24 @@ def _train(
     return Run.open(run.folder)
 
 
-class _Ordered(torch.utils.data.Dataset["Feature"]):
-    def __init__(self, features: Sequence[Feature]) -> None:
-        self.features = features
-        self.ids = [feature["id"] for feature in features]
+def _left_out(examples: pa.Table, inputs: Sequence[Feature]) -> dict[str, Any]:
+    """How many training rows are not trained on, by the reason, as JSON values."""
+    cut, empty = untaught(taught(examples), inputs)
+    known = labelled(examples, "train").num_rows
+    return {
+        "untaught": {"count": len(cut), "ids": cut},
+        "unlabelled": count(examples, "train") - known + len(empty),
+        "weightless": known - taught(examples).num_rows,
+    }
 
-    def __len__(self) -> int:
-        return len(self.features)
 
-    def __getitem__(self, position: int) -> Feature:
-        return self.features[position]
+def _watching(recorder: Recorder | None, mixing: Mixing | None) -> list[TrainerCallback]:
+    """What puts hooks on the model."""
+    return [*([recorder] if recorder else []), *([mixing.callback()] if mixing else [])]
+
+
+def _untagged(collator: Collator) -> Collator:
+    return collator
 
 
 def _run_trainer(trainer: Trainer, run: Run, checkpoint: Path | None) -> None:
@@ -239,7 +259,7 @@ def _run_trainer(trainer: Trainer, run: Run, checkpoint: Path | None) -> None:
 
 def _finish(run: Run, task: Task, tokenizer: PreTrainedTokenizerBase, config: TrainConfig, trainer: Trainer) -> None:
     run.meta = Run.open(run.folder).meta
-    rows = _labelled(run.table("examples"), "validation")
+    rows = labelled(run.table("examples"), "validation")
     metrics: dict[str, float] = {}
     if rows.num_rows:
         # loaded from disk: in full precision, and what the user will load
@@ -266,39 +286,6 @@ def _finite(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _taught(examples: pa.Table) -> pa.Table:
-    """The rows that are trained on: labelled, and of a weight above 0."""
-    rows = _labelled(examples, "train")
-    return rows.filter(pc.greater(rows["weight"], 0)) if "weight" in rows.column_names else rows
-
-
-def _unweighted(rows: pa.Table) -> pa.Table:
-    return rows.drop_columns(["weight"]) if "weight" in rows.column_names else rows
-
-
-def _labelled(examples: pa.Table, split: str) -> pa.Table:
-    rows = examples.filter(pc.equal(examples["split"], split))
-    return rows.filter(pc.is_valid(rows["label"])) if "label" in rows.column_names else rows
-
-
-def _count(examples: pa.Table, split: str) -> int:
-    return int(pc.sum(pc.equal(examples["split"], split)).as_py() or 0)
-
-
-def _features(task: Task, rows: pa.Table, tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-    """The inputs that hold their target: those that can be trained on."""
-    features = task.encode(rows.to_pydict(), tokenizer) if rows.num_rows else []
-    return [feature for feature in features if feature["teaches"]]
-
-
-def _untaught(rows: pa.Table, features: Sequence[Feature]) -> tuple[list[str], list[str]]:
-    """Ids of training rows that no input teaches: those whose target was cut off, and those whose target is empty."""
-    taught = {feature["id"] for feature in features}
-    labels = rows["label"].to_pylist() if "label" in rows.column_names else [""] * rows.num_rows
-    silent = [(name, label) for name, label in zip(rows["id"].to_pylist(), labels, strict=True) if name not in taught]
-    return [name for name, label in silent if label], [name for name, label in silent if not label]
-
-
 def _typical(features: Sequence[Feature], config: TrainConfig) -> list[Feature]:
     by_length = sorted(features, key=lambda feature: feature["length"])
     start = max(len(by_length) // 2 - config.batch_size, 0)
@@ -311,43 +298,6 @@ def _worth_measuring(features: Sequence[Feature], config: TrainConfig) -> bool:
 
 def _splits_batch(arguments: TrainingArguments) -> bool:
     return bool(arguments.world_size > 1 or arguments.gradient_accumulation_steps > 1)
-
-
-def _loss(
-    config: TrainConfig, task: Task, examples: pa.Table, *, own: PerExample | None, split_batch: bool
-) -> Loss | MeasuredLoss | None:
-    if own is not None:
-        return MeasuredLoss(own)
-    if task.labels:
-        return _class_loss(config, task, examples, split_batch=split_batch)
-    if config.class_weights or config.loss != "cross_entropy" or config.label_smoothing:
-        raise TrainError(
-            "class weights, focal loss and label smoothing expect a task with labels, found one without",
-            fix="leave them out, or give the project a loss of your own",
-        )
-    return MeasuredLoss(lambda outputs, targets: task.measure(outputs, targets)["loss"])
-
-
-def _class_loss(config: TrainConfig, task: Task, examples: pa.Table, *, split_batch: bool) -> Loss | None:
-    """None is the model's own cross-entropy, exactly as a stock Trainer computes it.
-
-    Not where a step's batch is split over accumulated parts or processes: the Trainer trusts every model to divide by
-    the number of items it is given, classifiers take the mean instead, and the loss comes out as many times too large.
-    """
-    match config.class_weights:
-        case "balanced":
-            weights = balanced(_labelled(examples, "train")["label"].to_pylist(), task.labels)
-        case None:
-            weights = ()
-        case given:
-            weights = given
-    if weights and len(weights) != len(task.labels):
-        raise TrainError(f"expected {len(task.labels)} class weights, one per label, found {len(weights)}")
-    gamma = config.focal_gamma if config.loss == "focal" else 0.0
-    weighted = "weight" in examples.column_names and any(value != 1 for value in examples["weight"].to_pylist())
-    if not (weights or gamma or config.label_smoothing or weighted or split_batch):
-        return None
-    return Loss(gamma=gamma, weights=weights, smoothing=config.label_smoothing)
 
 
 def _judged_by(task: Task) -> str:

@@ -9,13 +9,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import TrainError
+from tunewright.train.rows import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     import torch
 
-__all__ = ["Loss", "MeasuredLoss", "PerExample", "balanced"]
+    from tunewright.tasks import Task
+    from tunewright.train.config import TrainConfig
+
+__all__ = ["Loss", "MeasuredLoss", "PerExample", "balanced", "loss_of"]
 
 PerExample = Callable[[Any, Any], "torch.Tensor"]
 """Outputs and targets of a batch -> losses [batch]."""
@@ -123,3 +128,56 @@ def balanced(labels: Sequence[str], names: Sequence[str]) -> tuple[float, ...]:
     if missing:
         raise TrainError(f"balanced class weights expect every class in the training rows, missing: {missing}")
     return tuple(len(labels) / (len(names) * counts[name]) for name in names)
+
+
+def loss_of(
+    config: TrainConfig, task: Task, examples: pa.Table, *, own: PerExample | None, stock: bool = True
+) -> Loss | MeasuredLoss | None:
+    """The loss of a training.
+
+    Args:
+        config: which loss.
+        task: its labels.
+        examples: rows whose labels balance the classes, and whose weights may differ from 1.
+        own: the user's, instead of all that.
+        stock: whether the model's own cross-entropy will do where nothing else is asked for.
+
+    Returns:
+        a loss, or None for the model's own.
+
+    Raises:
+        TrainError: if the class weights do not fit, or the task has no labels for what is asked.
+    """
+    if own is not None:
+        return MeasuredLoss(own)
+    if task.labels:
+        return _class_loss(config, task, examples, stock=stock)
+    if config.class_weights or config.loss != "cross_entropy" or config.label_smoothing:
+        raise TrainError(
+            "class weights, focal loss and label smoothing expect a task with labels, found one without",
+            fix="leave them out, or give the project a loss of your own",
+        )
+    return MeasuredLoss(lambda outputs, targets: task.measure(outputs, targets)["loss"])
+
+
+def _class_loss(config: TrainConfig, task: Task, examples: pa.Table, *, stock: bool) -> Loss | None:
+    """None is the model's own cross-entropy, exactly as a stock Trainer computes it.
+
+    That does not do where labels are distributions, nor where a step's batch is split over accumulated parts or
+    processes: the Trainer trusts every model to divide by the number of items it is given, classifiers take the mean
+    instead, and the loss comes out as many times too large.
+    """
+    match config.class_weights:
+        case "balanced":
+            weights = balanced(labelled(examples, "train")["label"].to_pylist(), task.labels)
+        case None:
+            weights = ()
+        case given:
+            weights = given
+    if weights and len(weights) != len(task.labels):
+        raise TrainError(f"expected {len(task.labels)} class weights, one per label, found {len(weights)}")
+    gamma = config.focal_gamma if config.loss == "focal" else 0.0
+    weighted = "weight" in examples.column_names and any(value != 1 for value in examples["weight"].to_pylist())
+    if stock and not (weights or gamma or config.label_smoothing or weighted):
+        return None
+    return Loss(gamma=gamma, weights=weights, smoothing=config.label_smoothing)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECORDED", "drop_from", "part_of"]
 
-RECORDED = ("dynamics", "passes", "features")
+RECORDED = ("dynamics", "passes", "features", "synthetic")
 """The tables of a run that a recorder writes."""
 
 

@@ -27,6 +27,7 @@ from tunewright.errors import RecorderError
 from tunewright.observe.predict import on_device
 from tunewright.run import Run
 from tunewright.train.features import EncoderOutput
+from tunewright.train.pairs import PARENTS
 from tunewright.train.parts import drop_from, part_of
 from tunewright.train.processes import rank, shared_run, wait
 
@@ -58,7 +59,7 @@ class Recorder(TrainerCallback):
 
     Where targets are a list of labels, the encoder's vectors of the second epoch (of the first, if it is the only one)
     are kept as well, in the table ``features``: rows that the model sees alike early have the same label, or one is
-    wrong.
+    wrong. Rows that are mixed of two go into ``synthetic``, measured against the label that has the larger share.
     """
 
     def __init__(self, run: Run | str | Path, task: Task, *, when: When = "train") -> None:
@@ -193,18 +194,28 @@ class Recorder(TrainerCallback):
             return
         with torch.no_grad():
             measured = self.task.measure(outputs, batch["targets"])
-        self._keep("passes" if self._clean_pass and self.when == "both" else "dynamics", batch, measured)
+        beside = self._clean_pass and self.when == "both"
+        self._keep("passes" if beside else "dynamics", batch, measured, rows=batch["real"])
+        if batch["synthetic"] and not beside:
+            self._keep("synthetic", batch, measured, rows=batch["synthetic"])
         if vectors is not None:
-            self._keep("features", batch, {"vector": vectors})
+            self._keep("features", batch, {"vector": vectors}, rows=batch["real"])
 
-    def _keep(self, table: str, batch: dict[str, Any], measured: Mapping[str, torch.Tensor]) -> None:
+    def _keep(
+        self, table: str, batch: dict[str, Any], measured: Mapping[str, torch.Tensor], *, rows: Sequence[int]
+    ) -> None:
+        if not rows:
+            return
+        some = len(rows) < len(batch["ids"])
         self._rows.setdefault(table, []).append(
             {
-                "id": batch["ids"],
-                "window": batch["windows"],
+                "id": [batch["ids"][row] for row in rows],
+                "window": [batch["windows"][row] for row in rows],
                 "epoch": self._epoch,
                 "step": self._step,
-                "measured": {name: value.detach() for name, value in measured.items()},
+                "measured": {
+                    name: value.detach()[rows] if some else value.detach() for name, value in measured.items()
+                },
             }
         )
 
@@ -277,8 +288,16 @@ class _Tagging:
             ) from None
         windows = [int(feature.get("window", 0)) for feature in features]
         batch = dict(self.inner([_without_names(feature) for feature in features]))
-        batch[BATCH_KEY] = {"ids": ids, "windows": windows, "targets": _copy(_targets(batch))}
+        batch[BATCH_KEY] = {"ids": ids, "windows": windows, "targets": _copy(_targets(batch)), **_sorts(features)}
         return batch
+
+
+def _sorts(features: Sequence[Feature]) -> dict[str, list[int]]:
+    """Which rows of a batch are examples of the data, and which are mixed of two of them."""
+    return {
+        "real": [row for row, feature in enumerate(features) if PARENTS not in feature],
+        "synthetic": [row for row, feature in enumerate(features) if PARENTS in feature],
+    }
 
 
 def _without_names(feature: Feature) -> Feature:
