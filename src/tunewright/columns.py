@@ -222,6 +222,18 @@ _DEFINITIONS = (
     Column("vote_improbable", "bool", "the gold summary is less probable than those of similar rows", low=0, high=1),
     Column("vote_copied", "bool", "the gold summary is a stretch of the document", low=0, high=1),
     Column("evidence", "string", "what speaks against the label, in words"),
+    # several runs of one version
+    Column("across_confidence", "float", "mean over the runs of the confidence", low=0, high=1, direction="good"),
+    Column("confidence_error", "float", "standard error over the runs of the confidence", low=0, high=0.5),
+    Column("across_variability", "float", "mean over the runs of the variability", low=0, high=0.5),
+    Column("variability_error", "float", "standard error over the runs of the variability", low=0, high=0.25),
+    Column("across_aum", "float", "mean over the runs of the mean margin", direction="good"),
+    Column("aum_error", "float", "standard error over the runs of the mean margin", low=0),
+    Column("across_correctness", "float", "mean over the runs of the correctness", low=0, high=1, direction="good"),
+    Column("across_suspicion", "float", "mean over the runs of the suspicion", low=0, high=1, direction="bad"),
+    Column("across_suspect", "bool", "more than half of the runs flag the row", low=0, high=1, direction="bad"),
+    Column("agreement", "float", "share of the runs that say the same about the flag", low=0.5, high=1),
+    Column("runs_seen", "int", "runs that were trained on the row", "runs", low=0),
     # latent space
     Column("pc1", "float", "first principal component of the embedding"),
     Column("pc2", "float", "second principal component of the embedding"),

@@ -11,6 +11,7 @@ from tunewright.cli.app import AsJson, Folder, Split, as_json, opened, say, tabl
 from tunewright.cli.numbers import counted, interval, percent, scores_sentence
 
 if TYPE_CHECKING:
+    from tunewright.project import Project
     from tunewright.verbs.chart import DataMap
     from tunewright.verbs.evaluations import Scores
     from tunewright.verbs.look import RunDetails
@@ -91,7 +92,10 @@ def say_trained(details: RunDetails) -> None:
 
 def map(
     *,
-    run: Annotated[str, typer.Argument(help="Run to draw: its id or a part of it.")] = "last",
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(help="Run to draw: its id or a part of it; by default the last. Several are drawn as one map."),
+    ] = None,
     latent: Annotated[bool, typer.Option("--latent", help="Also embed the rows and draw the latent space.")] = False,
     project: Folder = Path(),
     json: AsJson = False,
@@ -99,7 +103,10 @@ def map(
     """Draw the data map as PNG, SVG and one HTML file, and list what looks mislabelled."""
     from tunewright import verbs
 
-    drawn = verbs.map(opened(project), run, latent=latent)
+    if run is not None and len(run) > 1:
+        _map_across(opened(project), run, latent=latent, json=json)
+        return
+    drawn = verbs.map(opened(project), run[0] if run else "last", latent=latent)
     if json:
         as_json(drawn)
         return
@@ -110,6 +117,25 @@ def map(
     if drawn.epochs == 1:
         say("", "After one epoch nothing has varied: variability is 0 everywhere. Train for more to tell rows apart.")
     _say_suspects(drawn)
+    say("", *(f"wrote {path}" for path in drawn.files))
+
+
+def _map_across(project: Project, runs: list[str], *, latent: bool, json: bool) -> None:
+    from tunewright.verbs.across import across
+
+    if latent:
+        raise typer.BadParameter("the latent space is that of one run: leave out --latent, or name one run")
+    drawn = across(project, runs)
+    if json:
+        as_json(drawn)
+        return
+    say(f"{len(drawn.runs)} runs: {', '.join(drawn.runs)}")
+    say(f"{counted(drawn.rows.num_rows, 'row')}, {drawn.shared:,} of them in every run")
+    say(f"Another seed moves the confidence of a row by {drawn.median_error:.3f} (median standard error of the mean).")
+    say(f"{drawn.suspects:,} flagged by more than half of the runs, {drawn.unanimous:,} by all of them.", "")
+    say("The runs differ most about:")
+    rows = ((one.id, one.label, one.confidence, one.confidence_error, one.agreement) for one in drawn.uncertain)
+    table("", ("id", "label", "confidence", "standard error", "agreement"), rows, cut=("label",))
     say("", *(f"wrote {path}" for path in drawn.files))
 
 

@@ -29,6 +29,8 @@ PASSES = {
     "epoch_end": "recorded in a pass after each epoch, dropout off",
 }
 CAPTION_SIZE = (0.21, 0.055)
+WHISKERS = 40
+"""Examples that get whiskers: more of them would hide the points."""
 
 
 def figure(
@@ -40,6 +42,7 @@ def figure(
     coverage: float | None = None,
     when: Literal["train", "epoch_end", "both"] | None = None,
     ring: str | None = None,
+    whiskers: tuple[str, str] | None = None,
 ) -> Figure:
     """Draw the data map of all examples that were seen.
 
@@ -51,6 +54,8 @@ def figure(
         coverage: share 0 .. 1 of the expected (example, epoch) records there are.
         when: which pass was recorded.
         ring: name of a flag column, such as ``suspect``, whose examples are ringed.
+        whiskers: names of the columns with the standard errors of variability and confidence, float [n]; the
+            ``WHISKERS`` examples with the largest error of confidence get them.
 
     Raises:
         ColumnError: if a column is missing.
@@ -66,6 +71,8 @@ def figure(
     _scatter(axes, points, bins)
     if ring is not None:
         _ring(axes, points, ones_and_zeros(take(columns, "confidence", ring)[1])[points.seen], ring)
+    if whiskers is not None:
+        _whiskers(axes, points, *(values[points.seen] for values in take(columns, "confidence", *whiskers)[1:]))
     _frame(axes, points)
     _margins([sheet.add_subplot(grid[row, 1]) for row in range(3)], points, bins)
     _legend(sheet, axes, bins)
@@ -133,6 +140,24 @@ def _ring(axes: Axes, points: MapPoints, mask: NDArray[np.bool_], name: str) -> 
         rasterized=raster,
         zorder=4,
         label=f"{name} ({int(mask.sum()):,})",
+    )
+
+
+def _whiskers(axes: Axes, points: MapPoints, across: NDArray[np.floating], along: NDArray[np.floating]) -> None:
+    """One standard error to each side of the least certain examples."""
+    known = np.flatnonzero(np.isfinite(across) & np.isfinite(along))
+    least = known[np.argsort(-along[known], kind="stable")][:WHISKERS]
+    axes.errorbar(
+        points.variability[least],
+        points.confidence[least],
+        xerr=across[least],
+        yerr=along[least],
+        fmt="none",
+        ecolor=INK,
+        elinewidth=0.6,
+        alpha=0.7,
+        zorder=4.5,
+        label=f"standard error over runs ({least.size:,} largest)",
     )
 
 
