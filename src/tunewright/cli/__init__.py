@@ -11,6 +11,7 @@ from tunewright.cli.judge import compare, ensemble, export, runs, show
 from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
 from tunewright.cli.microscope import explain
+from tunewright.cli.mixing import mix
 
 __all__ = ["app", "main"]
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _command in (
-    *(demo, init, check, train, map, evaluate, focus, compare, ensemble, predict),
+    *(demo, init, check, train, map, evaluate, focus, mix, compare, ensemble, predict),
     *(analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, import_dynamics),
 ):
