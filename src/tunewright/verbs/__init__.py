@@ -26,6 +26,8 @@ from tunewright.verbs.picture import plot
 from tunewright.verbs.score import evaluate, predict
 from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
+from tunewright.verbs.trial_plan import plan_trial
+from tunewright.verbs.trials import run_trial, show_trial
 
 __all__ = [
     "across",
@@ -47,10 +49,13 @@ __all__ = [
     "lint",
     "map",
     "mix",
+    "plan_trial",
     "plot",
     "predict",
+    "run_trial",
     "runs",
     "show",
+    "show_trial",
     "similar",
     "slices",
     "train",

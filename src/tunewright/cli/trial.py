@@ -1,0 +1,255 @@
+"""The group ``trial``: plan, run, show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunewright.cli.app import AsJson, Folder, Split, as_json, guarded, opened, say, table
+from tunewright.cli.numbers import counted, point_interval, points
+
+if TYPE_CHECKING:
+    from tunewright.analyze.preview import Previewed
+    from tunewright.analyze.verdict import Judged
+    from tunewright.verbs.trial_plan import TrialPlan
+    from tunewright.verbs.trial_verdict import DecisionVerdict
+    from tunewright.verbs.trials import Verdicts
+
+__all__ = ["trial"]
+
+trial = typer.Typer(name="trial", help="Try decisions against no change and against chance: did they help?")
+
+Decisions = Annotated[
+    list[str], typer.Argument(help="What to try: drop:top:5%, version:NAME, set:loss=focal, ...; parts joined with +.")
+]
+Seeds = Annotated[int, typer.Option(help="Trainings of every arm.", min=1)]
+From = Annotated[str | None, typer.Option(help="Run that decisions are changes of; the last one outside trials.")]
+SameEpochs = Annotated[bool, typer.Option("--same-epochs", help="The same number of epochs, instead of steps.")]
+AllButOne = Annotated[
+    bool, typer.Option("--all-but-one", help="Also try a decision of several parts without each of them.")
+]
+Workers = Annotated[str, typer.Option(help="Processes that train side by side, or auto.")]
+
+_INTERRUPTED = 130
+_MOST_GROUPS = 5
+
+
+def plan(
+    *,
+    decisions: Decisions,
+    seeds: Seeds = 3,
+    run: From = None,
+    split: Split = "test",
+    same_epochs: SameEpochs = False,
+    all_but_one: AllButOne = False,
+    workers: Workers = "auto",
+    target: Annotated[float | None, typer.Option(help="A difference that is hoped for, in points.", min=0)] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Rank the decisions on frozen embeddings.")] = False,
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Say what a trial can show, with how many seeds, and how long it takes; nothing is trained."""
+    from tunewright import verbs
+
+    planned = verbs.plan_trial(
+        opened(project),
+        *decisions,
+        seeds=seeds,
+        run=run,
+        split=split,
+        same_epochs=same_epochs,
+        all_but_one=all_but_one,
+        workers=workers,
+        target=None if target is None else target / 100,
+        preview=preview,
+    )
+    as_json(planned) if json else _say_plan(planned)
+
+
+def run(
+    *,
+    decisions: Annotated[list[str] | None, typer.Argument(help="What to try; see trial plan.")] = None,
+    seeds: Seeds = 3,
+    run: From = None,
+    resume: Annotated[str | None, typer.Option(help="Go on with this trial: its id, a part of it, or last.")] = None,
+    name: Annotated[str | None, typer.Option(help="Short name of the trial.")] = None,
+    split: Split = "test",
+    slice: Annotated[
+        str | None, typer.Option(help="Test rows that the decisions are aimed at: \"label = 'pos'\".")
+    ] = None,
+    same_epochs: SameEpochs = False,
+    all_but_one: AllButOne = False,
+    all_seeds: Annotated[
+        bool, typer.Option("--all-seeds", help="Do not stop before the last seed when the answer is clear.")
+    ] = False,
+    workers: Workers = "auto",
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Train every arm with every seed, and judge the decisions; what is interrupted can be resumed."""
+    from tunewright import verbs
+
+    try:
+        with _progress() as progress:
+            found = verbs.run_trial(
+                opened(project),
+                *(decisions or ()),
+                seeds=seeds,
+                run=run,
+                resume=resume or False,
+                name=name,
+                split=split,
+                slice=slice,
+                same_epochs=same_epochs,
+                all_but_one=all_but_one,
+                stop_early=not all_seeds,
+                workers=workers,
+                **({} if progress is None else {"progress": progress}),
+            )
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Go on with: tunewright trial run --resume last", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    as_json(found) if json else _say_verdicts(found)
+
+
+def show(
+    *,
+    name: Annotated[str, typer.Argument(help="Trial: its id or a part of it.")] = "last",
+    project: Folder = Path(),
+    json: AsJson = False,
+) -> None:
+    """Show what a trial has found: the verdicts, the evidence, and what got worse."""
+    from tunewright import verbs
+
+    found = verbs.show_trial(opened(project), name)
+    as_json(found) if json else _say_verdicts(found)
+
+
+for _command in (plan, run, show):
+    trial.command()(guarded(_command))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """One bar over all trainings, on standard error; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task("trial", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            bars.update(bar, description=what, completed=done, total=total)
+
+        yield advance
+
+
+def _say_plan(planned: TrialPlan) -> None:
+    base = planned.run or "the project's configuration; there is no finished run"
+    say(f"Trial from {base}, version {planned.version}")
+    arms = ((one.name, one.rows, one.inputs, one.steps, one.trainings) for one in planned.arms)
+    table("", ("arm", "rows changed", "inputs", "steps", "trainings"), arms)
+    say("", *(f"{one.name}: {one.note}" for one in planned.arms if one.note))
+    say(_without_control(planned))
+    guessed = "" if planned.known else " (from usual numbers: nothing like this was trained and evaluated before)"
+    say(f"{planned.planned.sentence()}{guessed}")
+    say(f"Judged on {planned.split} so far: {counted(planned.tries, 'decision')}.")
+    about = "unknown time: nothing was trained yet" if planned.seconds is None else f"about {_lasting(planned.seconds)}"
+    reused = f", {planned.reused:,} done already" if planned.reused else ""
+    beside = f", {planned.workers} at a time" if planned.workers > 1 else ""
+    say(f"{counted(planned.trainings, 'training')}{reused}{beside}: {about}.")
+    if planned.preview is not None:
+        _say_preview(planned.preview)
+
+
+def _without_control(planned: TrialPlan) -> str:
+    controlled = {one.name.removesuffix(" at random") for one in planned.arms if one.kind == "control"}
+    alone = [one.name for one in planned.arms if one.kind == "decision" and one.name not in controlled]
+    return f"No random control: {', '.join(alone)} (no rows that could be chosen at random)." if alone else ""
+
+
+def _say_preview(preview: Previewed) -> None:
+    rows = ((one.name, one.accuracy, points(one.difference), point_interval(one.interval)) for one in preview.arms)
+    say("", "Preview: logistic regression on frozen embeddings. It ranks what to try, and is no verdict.")
+    table("", ("arm", "accuracy", "difference", "interval"), rows)
+
+
+def _say_verdicts(found: Verdicts) -> None:
+    say(f"Trial {found.trial}: {found.status}")
+    if not found.decisions:
+        say(f"No verdict before it is finished. Go on with: tunewright trial run --resume {found.trial}")
+        return
+    many = f"{counted(found.tries, 'decision')} judged on these {found.n:,} {found.split} rows so far"
+    reused = f" and {found.reused} reused" if found.reused else ""
+    say(f"{counted(found.trainings, 'training')}{reused} in {_lasting(found.seconds)}; {many}")
+    for one in found.decisions:
+        _say_decision(one)
+
+
+def _say_decision(one: DecisionVerdict) -> None:
+    named = "" if one.name == one.text else f" ({one.text})"
+    say("", f"{one.name}{named}: {one.word.upper()}")
+    rows = [_row("no change", one.against_unchanged)]
+    rows += [_row("itself at random rows", one.against_control)] if one.against_control else []
+    heads = ("against", "its mean", "mean", "difference", "interval", "p", "corrected", "verdict")
+    table("", heads, rows)
+    say(*_remarks(one))
+    if one.earned:
+        gains = ((each.part, *_row("", each.judged)[3:6], each.judged.verdict) for each in one.earned)
+        table("", ("what a part adds", "difference", "interval", "p", "verdict"), gains)
+
+
+def _row(name: str, judged: Judged) -> tuple[Any, ...]:
+    return (
+        name,
+        judged.mean_a,
+        judged.mean_b,
+        points(judged.difference),
+        point_interval(judged.interval),
+        f"{judged.p:.3g}",
+        f"{judged.p_corrected:.3g}",
+        judged.verdict,
+    )
+
+
+def _remarks(one: DecisionVerdict) -> list[str]:
+    judged = one.against_unchanged
+    reach = "" if judged.detectable is None else f", would expect to see {points(judged.detectable).lstrip('+')}"
+    said = [f"{judged.metric}, n = {judged.n:,}, {counted(judged.seeds, 'seed')}{reach}"]
+    if one.stopped:
+        said.append(f"stopped early: {one.stopped}")
+    if one.against_control is None:
+        said.append("no random control: there are no rows that could be chosen at random")
+    said.append(f"negative flips (right before in most seeds, now wrong): {len(one.negative_flips)}")
+    worse = [f"{group.by} {group.group} {points(group.difference)}" for group in one.worse_groups][:_MOST_GROUPS]
+    said.append(f"got worse: {', '.join(worse)}" if worse else "no class or slice is shown to be worse")
+    if one.calibration is not None:
+        change = one.calibration
+        said.append(f"calibration error {change.ece_a:.3f} -> {change.ece_b:.3f}: {change.word}")
+    if one.local is not None:
+        local = one.local
+        said.append(
+            f"where it was aimed ({local.n_inside:,} rows) {points(local.inside)}, elsewhere {points(local.outside)}: "
+            f"{local.word}"
+        )
+    return said + ([one.note] if one.note else [])
+
+
+def _lasting(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> _lasting(42), _lasting(600)
+    ('42 s', '10 min')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
