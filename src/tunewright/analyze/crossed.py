@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+from scipy.special import ndtr
+from scipy.stats import chi2
 
 from tunewright.analyze.scores import Interval
 
@@ -60,7 +62,7 @@ class Spread:
             return 0.5
         inflation, weights = _pivot(self.df)
         deviation = np.sqrt(np.maximum(self.rows + self.seeds * inflation, 1e-300))
-        return float(weights @ norm.sf(distance / deviation))
+        return float(weights @ ndtr(-distance / deviation))
 
     def p(self, null: float = 0.0) -> float:
         """Two-sided p-value of "the expected difference is ``null``"."""
@@ -147,6 +149,7 @@ def residual_variance(scores: Floats) -> float:
     return float(np.square(left).sum() / ((seeds - 1) * (n - 1)))
 
 
+@cache
 def _pivot(df: int) -> tuple[Floats, Floats]:
     """[nodes] values of df / chi2(df) and their probabilities, densest where chi2 is smallest: there tails come from."""
     steps = (np.arange(_NODES) + 0.5) / _NODES
