@@ -14,7 +14,7 @@ from tunewright.project import open_dataset, open_project
 from tunewright.table import read, write
 from tunewright.toy import toy_model
 
-RECIPES = ("sst2_bert", "snli_electra", "squad_albert")
+RECIPES = ("sst2_bert", "snli_electra", "squad_albert", "rotten_tomatoes_mixup")
 SIZES = {"train": 96, "validation": 48, "test": 48}
 
 
@@ -61,6 +61,13 @@ def snli(root, shared_data, tmp_path):
     parts["train"] = pa.concat_tables([few(later, SIZES["train"]), without])
     parts = {name: part.drop_columns("split") for name, part in parts.items()}
     return tiny(open_project(root / "recipes" / "snli_electra"), parts, tmp_path / "snli")
+
+
+@pytest.fixture
+def tomatoes(root, shared_data, tmp_path):
+    table = read(shared_data / "rotten_tomatoes.parquet", columns=["text", "label", "split"])
+    parts = {name: split(table, name).drop_columns(["split"]) for name in SIZES}
+    return tiny(open_project(root / "recipes" / "rotten_tomatoes_mixup"), parts, tmp_path / "tomatoes")
 
 
 @pytest.fixture
@@ -160,6 +167,41 @@ def test_snli_is_focused_trained_again_and_combined(snli, loss):
 def test_snli_is_trained_with_the_focal_loss_of_its_readme(snli, root, monkeypatch):
     run = run_snippets(monkeypatch, root, "snli_electra", snli)["run"]
     assert (run.meta["config"]["loss"], run.meta["config"]["focal_gamma"]) == ("focal", 2.0)
+
+
+def test_tomatoes_are_mixed_trained_with_and_without_and_compared(tomatoes):
+    import tunewright
+    from tunewright import verbs
+
+    assert tunewright.check(tomatoes).passed
+    made = verbs.mix(tomatoes, count=40, alpha=0.9)
+    assert made.audit.covered == pytest.approx(2 * 40 / SIZES["train"])
+    plain, mixed = (tunewright.train(tomatoes, version=version) for version in ("main", "mixed"))
+    assert mixed.meta["mixing"]["used"] == 40
+    assert mixed.table("synthetic").num_rows == 2 * 40
+    assert plain.meta["coverage"] == mixed.meta["coverage"]
+    assert tunewright.compare(tomatoes, plain, mixed).comparison.n == SIZES["test"]
+
+
+def test_the_stages_of_tomatoes_are_the_commands_of_its_readme(root):
+    """`make` types what the README types, and the settings are those that it names."""
+    folder = root / "recipes" / "rotten_tomatoes_mixup"
+    rules = (folder / "Makefile").read_text(encoding="utf-8")
+    made = [
+        line.removeprefix("\t$(TUNEWRIGHT) ").removesuffix(" $(ON)") for line in rules.splitlines() if line[:1] == "\t"
+    ]
+    block = fenced(root, "rotten_tomatoes_mixup", "sh")[0]
+    typed = [line.removeprefix("tunewright ") for line in block.splitlines() if line.startswith("tunewright ")]
+    assert made == typed
+    stages = re.findall(r"^(\w+):", rules, re.MULTILINE)
+    assert stages == ["prepare", "train", "test", "fullrun"]
+    project = open_project(folder)
+    assert (project.model, project.source) == (
+        "google-bert/bert-base-cased",
+        "cornell-movie-review-data/rotten_tomatoes",
+    )
+    train = project.train
+    assert (train.epochs, train.batch_size, train.learning_rate, train.weight_decay) == (3, 8, 1e-5, 0.01)
 
 
 def test_squad_is_trained_and_asked_where_it_fails(squad, root, monkeypatch):
