@@ -243,7 +243,7 @@ def _minimum(inputs: NDArray[np.float32], label: Codes, classes: int) -> NDArray
 
     start = np.zeros(shape).ravel()
     found: NDArray[np.float64] = minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": 1e-5}
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": 1e-4}
     ).x
     return found.reshape(shape)
 

@@ -7,39 +7,46 @@ fixed; learning them per data set needs labels that nobody has, and gained nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from tunewright.analyze.confident import out_of_fold
 from tunewright.analyze.dynamics import row_mean
 from tunewright.analyze.label_votes import label_votes
 from tunewright.analyze.opinions import Opinion, from_dynamics, from_likely
+from tunewright.analyze.ranks import rank_scores, z_scores
 from tunewright.columns import analysis
 
-__all__ = ["mislabelled", "suspects"]
+__all__ = ["CONSTANTS", "mislabelled", "suspects"]
 
 Floats = NDArray[np.floating]
 Codes = NDArray[np.int64]
 
-_NEAR_FEATURES, _NEAR_FROZEN = 50, 100  # neighbours asked
-_LEAST_ROWS = 20  # below which a space says nothing
+_WEIGHTS = {"training": 2.0, "passes": 3.0, "features": 1.0, "frozen": 1.0, "folds": 1.0}
+_TRAINING_ALONE = 4.0  # its weight where there are no clean passes
+_NEIGHBOURS = {"features": 50, "frozen": 100}
+_THRESHOLD = -0.25  # of the combined margin: below it a row is flagged
 _STEEPNESS = 3.0  # of suspicion, per unit of the combined margin
-_WEIGHTS = {"training": 3.0, "passes": 2.0, "features": 1.0, "frozen": 1.0, "folds": 1.0}
+_LEAST_ROWS = 20  # below which a space says nothing
+
+CONSTANTS: dict[str, object] = {
+    "weights": _WEIGHTS,
+    "training_alone": _TRAINING_ALONE,
+    "neighbours": _NEIGHBOURS,
+    "threshold": _THRESHOLD,
+}
+"""What was chosen once, on the first seed of `benchmarks/detectors.py`, and holds for all data."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """One detector: the vote it has a say in, and what it says."""
+    """One detector: the vote it has a say in, its weight in the score, and what it says."""
 
     vote: str
+    weight: float
     opinion: Opinion
-
-    @property
-    def weight(self) -> float:
-        return _WEIGHTS[self.vote]
 
 
 def mislabelled(
@@ -57,8 +64,9 @@ def mislabelled(
     """One score from all the evidence that a run has about its labels.
 
     Every detector gives a margin, positive where it supports the label. Margins are divided by their spread over
-    the rows, without moving zero, and added with fixed weights: training 3, clean passes 2, neighbours in either
-    space 1, out-of-fold models in either space 1. Rows that some detector did not see are judged by the others.
+    the rows, without moving zero, and averaged with fixed weights: training 2 and clean passes 3 (training alone 4),
+    neighbours in either space 1, out-of-fold models in either space 1. A row that some detector did not see is
+    judged by the others. A row is flagged where the mean lies below a fixed threshold.
 
     Args:
         label: [n] codes of ``labels``; -1 for rows without a label or with a soft one, which are left out.
@@ -72,25 +80,28 @@ def mislabelled(
         frozen: [n, dimensions] vectors of the model before training.
 
     Returns:
-        ``suspicion`` [n] in (0, 1), above 0.5 where the evidence is against the label, NaN for rows left out;
-        ``suspect`` [n] bool; ``suggested`` [n] the likeliest other class, None where no detector names one;
+        ``suspicion`` [n] in (0, 1), more where more argues against the label, NaN for rows left out; ``suspect`` [n]
+        bool, whether it is above 0.5; ``suggested`` [n] the likeliest other class, None where no detector names one;
         ``suggested_probability`` [n] in [0, 1], the mean over the detectors; ``vote_training``, ``vote_passes``,
         ``vote_features``, ``vote_frozen`` and ``vote_folds`` [n] bool, whether that detector prefers another class,
         and ``votes`` [n] how many do.
     """
     codes = np.asarray(label).astype(np.int64)
+    alone = passes_margin is None or not passes_margin.shape[1]
     evidence = [
         *_dynamics("training", codes, margin, other, gold_probability),
         *_dynamics("passes", codes, passes_margin, passes_other),
-        *_space("features", features, codes, len(labels), _NEAR_FEATURES),
-        *_space("frozen", frozen, codes, len(labels), _NEAR_FROZEN),
+        *_space("features", codes, features, len(labels)),
+        *_space("frozen", codes, frozen, len(labels)),
     ]
+    if alone:
+        evidence = [replace(item, weight=_TRAINING_ALONE) if item.vote == "training" else item for item in evidence]
     total = _combined(evidence, codes)
-    suggested, probability = _suggestion(evidence, codes)
-    votes = {f"vote_{name}": _vote(evidence, name, codes) for name in _WEIGHTS}
+    suggested, probability = _suggestion(evidence, len(codes))
+    votes = {f"vote_{name}": _vote([item for item in evidence if item.vote == name], len(codes)) for name in _WEIGHTS}
     return {
-        "suspicion": 1 / (1 + np.exp(_STEEPNESS * total)),
-        "suspect": total < 0,
+        "suspicion": 1 / (1 + np.exp(_STEEPNESS * (total - _THRESHOLD))),
+        "suspect": total < _THRESHOLD,
         "suggested": _names(suggested, labels),
         "suggested_probability": probability,
         **votes,
@@ -101,56 +112,70 @@ def mislabelled(
 def _dynamics(
     vote: str, label: Codes, margin: Floats | None, other: Floats | None, probability: Floats | None = None
 ) -> list[_Evidence]:
+    """Evidence of epochs, without the first where there are three or more; nothing where there are none."""
     if margin is None or not margin.shape[1]:
         return []
     start = 1 if margin.shape[1] >= 3 else 0
     rival = np.full(margin.shape, -1.0) if other is None else other
     chance = None if probability is None else probability[:, start:]
-    return [_Evidence(vote, from_dynamics(margin[:, start:], rival[:, start:], label >= 0, chance))]
+    opinion = from_dynamics(margin[:, start:], rival[:, start:], label >= 0, chance)
+    return [_Evidence(vote, _WEIGHTS[vote], opinion)]
 
 
-def _space(vote: str, vectors: Floats | None, label: Codes, classes: int, k: int) -> list[_Evidence]:
+def _space(vote: str, label: Codes, vectors: Floats | None, classes: int) -> list[_Evidence]:
     """Neighbours and out-of-fold models of one space; nothing where it has too few rows or classes."""
     if vectors is None:
         return []
     seen = np.where(np.isfinite(vectors).all(axis=1), label, -1)
     if (seen >= 0).sum() < _LEAST_ROWS or classes < 2:
         return []
-    near, folds = label_votes(vectors, seen, k=k), out_of_fold(np.nan_to_num(vectors), seen, classes=classes)
-    return [_Evidence(vote, from_likely(near)), _Evidence("folds", from_likely(folds))]
+    full = np.nan_to_num(vectors.astype(np.float32))
+    near, folds = label_votes(full, seen, k=_NEIGHBOURS[vote]), out_of_fold(full, seen, classes=classes)
+    return [
+        _Evidence(vote, _WEIGHTS[vote], from_likely(near)),
+        _Evidence("folds", _WEIGHTS["folds"], from_likely(folds)),
+    ]
 
 
 def _combined(evidence: Sequence[_Evidence], label: Codes) -> NDArray[np.float64]:
     """[n] weighted mean of the margins in units of their spread; NaN where there is none."""
-    total, weight = np.zeros(len(label)), np.zeros(len(label))
-    for item in evidence:
-        margin = item.opinion.margin
-        seen = ~np.isnan(margin)
-        spread = float(np.std(margin[seen])) if seen.any() else 0.0
-        total[seen] += item.weight * margin[seen] / (spread or 1.0)
-        weight[seen] += item.weight
-    mean: NDArray[np.float64] = np.full(len(label), np.nan)
-    return np.divide(total, weight, out=mean, where=(weight > 0) & (label >= 0))
+    margins = [item.opinion.margin / (_spread(item.opinion.margin) or 1.0) for item in evidence]
+    return np.where(label >= 0, _weighted_mean(evidence, margins, len(label)), np.nan)
 
 
-def _suggestion(evidence: Sequence[_Evidence], label: Codes) -> tuple[Codes, NDArray[np.float64]]:
+def _spread(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.std()) if known.size else 0.0
+
+
+def _suggestion(evidence: Sequence[_Evidence], rows: int) -> tuple[Codes, NDArray[np.float64]]:
     """[n] the class other than the label that the detectors together find likeliest, and how likely; -1 and NaN."""
-    found, most = np.full(len(label), -1, dtype=np.int64), np.zeros(len(label))
-    weight = sum((item.weight * ~np.isnan(item.opinion.own) for item in evidence), np.zeros(len(label)))
+    found, most = np.full(rows, -1, dtype=np.int64), np.full(rows, np.nan)
     for candidate in (item.opinion.best() for item in evidence):
-        chance = sum((item.weight * item.opinion.of(candidate) for item in evidence), np.zeros(len(label)))
-        better = (candidate >= 0) & ((chance > most) | ((chance == most) & (candidate < found)))
+        chance = _weighted_mean(evidence, [item.opinion.of(candidate) for item in evidence], rows)
+        better = (candidate >= 0) & (np.isnan(most) | (chance > most) | ((chance == most) & (candidate < found)))
         found, most = np.where(better, candidate, found), np.where(better, chance, most)
-    probability = np.divide(most, weight, out=np.full(len(label), np.nan), where=(weight > 0) & (found >= 0))
-    return found, np.clip(probability, 0, 1)
+    return found, np.clip(most, 0, 1)
 
 
-def _vote(evidence: Sequence[_Evidence], name: str, label: Codes) -> NDArray[np.bool_]:
-    """[n] whether the detectors of this name, on average, find another class likelier than the label."""
-    chosen = [item for item in evidence if item.vote == name]
-    own = sum((np.nan_to_num(item.opinion.own) for item in chosen), np.zeros(len(label)))
-    found, most = _suggestion(chosen, label)
-    return (found >= 0) & (np.nan_to_num(most) * len(chosen) > own)
+def _vote(evidence: Sequence[_Evidence], rows: int) -> NDArray[np.bool_]:
+    """[n] whether these detectors, on average, find another class likelier than the label."""
+    own = _weighted_mean(evidence, [item.opinion.own for item in evidence], rows)
+    _, most = _suggestion(evidence, rows)
+    return most > own
+
+
+def _weighted_mean(
+    evidence: Sequence[_Evidence], values: Sequence[NDArray[np.float64]], rows: int
+) -> NDArray[np.float64]:
+    """[n] mean of one array per detector, over the detectors that have a view of the row; NaN where none has."""
+    total, weight = np.zeros(rows), np.zeros(rows)
+    for item, value in zip(evidence, values, strict=True):
+        seen = ~np.isnan(item.opinion.own)
+        total += np.where(seen, item.weight * value, 0.0)
+        weight += item.weight * seen
+    mean: NDArray[np.float64] = np.divide(total, weight, out=np.full(rows, np.nan), where=weight > 0)
+    return mean
 
 
 @analysis(
@@ -189,7 +214,7 @@ def suspects(
     seen = (~np.isnan(margin)).sum(axis=1)
     needed = np.where(rival < 0, seen, seen / 2)
     return {
-        "suspicion": _rank_score(-(_z_scores(area) + _z_scores(confidence)) / 2),
+        "suspicion": rank_scores(-(z_scores(area) + z_scores(confidence)) / 2),
         "suspect": (area < 0) & (wins >= needed),
         "suggested": _names(rival, labels),
     }
@@ -212,21 +237,6 @@ def _rival(margin: Floats, other: Floats) -> tuple[NDArray[np.int64], NDArray[np
         rival = np.where(better, candidate, rival)
         wins, force = np.where(better, count, wins), np.where(better, weight, force)
     return rival, wins
-
-
-def _z_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Zero mean and unit variance over the rows seen; NaN stays NaN, equal values become 0."""
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return values
-    return (values - float(known.mean())) / (float(known.std()) or 1.0)
-
-
-def _rank_score(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(rank - 0.5) / n: uniform in (0, 1), equal values share their mean rank, NaN stays NaN."""
-    count = int((~np.isnan(values)).sum())
-    ranks: NDArray[np.float64] = rankdata(values, nan_policy="omit")
-    return (ranks - 0.5) / max(count, 1)
 
 
 def _names(codes: NDArray[np.int64], labels: Sequence[str]) -> NDArray[np.object_]:
