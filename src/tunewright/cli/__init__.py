@@ -12,6 +12,7 @@ from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
 from tunewright.cli.microscope import explain
 from tunewright.cli.mixing import mix
+from tunewright.cli.suspects import suspects
 from tunewright.cli.trial import trial
 
 __all__ = ["app", "main"]
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _command in (
-    *(demo, init, check, train, map, evaluate, focus, mix, compare, ensemble, predict),
+    *(demo, init, check, train, map, suspects, evaluate, focus, mix, compare, ensemble, predict),
     *(analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, import_dynamics),
 ):

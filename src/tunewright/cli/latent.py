@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tunewright.verbs.overview import Analyzed
     from tunewright.verbs.slicing import FoundSlice, Sliced
 
-__all__ = ["analyze", "lint", "plot", "similar", "slices"]
+__all__ = ["analyze", "lint", "plot", "progress", "similar", "slices"]
 
 Named = Annotated[str, typer.Argument(help="Run: its id or a part of it.")]
 
@@ -56,7 +56,7 @@ def analyze(
         "layer": layer,
         "dtype": dtype,
     }
-    with _progress() as advance:
+    with progress() as advance:
         found = verbs.analyze(
             opened(project), run, force=force, smallest=smallest, seed=seed, advance=advance, **options
         )
@@ -83,7 +83,7 @@ def similar(
             'name a row: tunewright similar RUN ID; or a text: tunewright similar RUN --text "..."'
         )
     wanted = None if split == _ANY else split
-    with _progress() as advance:
+    with progress() as advance:
         found = verbs.similar(opened(project), run, id, texts=text or (), k=k, split=wanted, advance=advance)
     if json:
         as_json(found)
@@ -116,7 +116,7 @@ def slices(
     """Find the values, ranges and clusters whose rows have a significantly higher loss."""
     from tunewright import verbs
 
-    with _progress() as advance:
+    with progress() as advance:
         found = verbs.slices(opened(project), run, by=by or (), split=split, smallest=smallest, advance=advance)
     if json:
         as_json(found)
@@ -156,7 +156,7 @@ def plot(
     """Draw the population in latent space, the errors, or the dynamics, as PNG and SVG."""
     from tunewright import verbs
 
-    with _progress() as advance:
+    with progress() as advance:
         drawn = verbs.plot(opened(project), run, picture, split=split, colour=colour, advance=advance)  # type: ignore[arg-type]  # it is refused there
     if json:
         as_json(drawn)
@@ -255,7 +255,7 @@ def _one_of(option: str, value: str, *known: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+def progress() -> Iterator[Callable[[str, int, int], None] | None]:
     """A bar on standard error for as long as something takes; nothing where that is no terminal."""
     from rich.console import Console
     from rich.progress import Progress

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tunewright.verbs.chart import DataMap
     from tunewright.verbs.evaluations import Scores
     from tunewright.verbs.look import RunDetails
+    from tunewright.verbs.score import Original
 
 __all__ = ["evaluate", "import_dynamics", "map", "predict", "say_trained", "train"]
 
@@ -35,6 +36,9 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a field of TrainConfig: epochs=2 (repeatable).")
     ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Train once per fold without it, and record each row when it was held out.")
+    ] = None,
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
@@ -46,6 +50,11 @@ def train(
     if run is not None and not resume:
         raise typer.BadParameter("a run is named only with --resume; to start from its model: --from RUN")
     opened_project = opened(project)
+    if folds is not None:
+        if resume or from_run:
+            raise typer.BadParameter("folds are trained from the project's model, anew: leave out --resume and --from")
+        _train_folds(opened_project, folds, version=version, name=name, settings=settings or [], json=json)
+        return
     try:
         made = verbs.train(
             opened_project,
@@ -67,6 +76,27 @@ def train(
     else:
         say_trained(details)
         say("Next: tunewright map")
+
+
+def _train_folds(
+    project: Project, folds: int, *, version: str, name: str | None, settings: list[str], json: bool
+) -> None:
+    from tunewright import verbs
+    from tunewright.verbs.folds import train_folds
+    from tunewright.verbs.settings import parse
+
+    typer.echo(
+        f"{counted(folds, 'training')}, each on {(folds - 1) / folds:.0%} of the rows: "
+        f"the time of about {max(folds - 1, 0)} and a pass over the rows per epoch.",
+        err=True,
+    )
+    made = train_folds(project, folds, version=version, name=name, progress=True, **parse(settings))
+    details = verbs.show(project, made)
+    if json:
+        as_json(details)
+        return
+    say_trained(details)
+    say(f"Runs of the folds: {', '.join(made.meta['fold_runs'])}", "Next: tunewright map")
 
 
 def say_trained(details: RunDetails) -> None:
@@ -149,6 +179,8 @@ def _say_suspects(drawn: DataMap) -> None:
         for one in drawn.first_suspects
     )
     table("", ("id", "label", *(["suggested"] * suggests), "suspicion", "text"), suspects)
+    if drawn.suspects:
+        say("", f"All of them, the evidence, and how far to trust it: tunewright suspects {drawn.run}")
 
 
 def evaluate(
@@ -174,8 +206,18 @@ def evaluate(
         say(f"{found.unlabelled:,} rows have no label and were not scored")
     if found.scores is not None:
         _say_classes(found.scores)
+    if found.original is not None:
+        _say_original(found.version, found.original)
     causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
     say("", f"{counted(found.mistakes, 'mistake')}. Evidence: {causes or 'none needed'}", f"wrote {found.table}")
+
+
+def _say_original(version: str, original: Original) -> None:
+    said = scores_sentence(original.scores, original.grades)
+    say("", f"These test rows were edited (version {version}). On the test rows as they were imported: {said}")
+    if original.scores is not None:
+        _say_classes(original.scores)
+    say("")
 
 
 def _say_classes(scores: Scores) -> None:

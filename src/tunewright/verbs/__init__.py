@@ -26,6 +26,7 @@ from tunewright.verbs.picture import plot
 from tunewright.verbs.score import evaluate, predict
 from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
+from tunewright.verbs.suspecting import suspects
 from tunewright.verbs.trial_plan import plan_trial
 from tunewright.verbs.trials import run_trial, show_trial
 
@@ -58,6 +59,7 @@ __all__ = [
     "show_trial",
     "similar",
     "slices",
+    "suspects",
     "train",
     "versions",
 ]
