@@ -51,18 +51,60 @@ def test_a_run_is_no_better_than_itself(project, first):
     assert found.sentence == f"A and B are the same evaluation, {found.a}: there is nothing to compare."
 
 
-def test_other_test_rows_are_refused(new):
+def flipped(dataset, split, version="main"):
+    row = next(row for row in dataset.table(version).to_pylist() if row["split"] == split)
+    return Relabel(changes=((row["id"], row["label"], "pos" if row["label"] == "neg" else "neg"),))
+
+
+def test_other_rows_are_refused(new):
     dataset = open_dataset(new)
     one = tw.train(new, epochs=1)
-    row = next(row for row in dataset.table().to_pylist() if row["split"] == "test")
-    other = "pos" if row["label"] == "neg" else "neg"
-    dataset.apply([Relabel(changes=((row["id"], row["label"], other),))], allow_test=True)
+    dataset.apply([flipped(dataset, "validation")])
     two = tw.train(new, epochs=1)
-    with pytest.raises(ComparisonError, match="different rows of split 'test'") as caught:
-        tw.compare(new, one, two)
+    with pytest.raises(ComparisonError, match="different rows of split 'validation'") as caught:
+        tw.compare(new, one, two, split="validation")
     assert "--version" in caught.value.fix
-    tw.evaluate(new, one, version="main")
-    assert tw.compare(new, one, two).comparison.n == 20
+    tw.evaluate(new, one, version="main", split="validation")
+    assert tw.compare(new, one, two, split="validation").comparison.n == 20
+    assert tw.compare(new, one, two).original is None
+
+
+def test_an_edited_test_set_gives_both_comparisons(new):
+    dataset = open_dataset(new)
+    one = tw.train(new, epochs=1)
+    before = tw.evaluate(new, one)
+    assert before.original is None
+    edited = dataset.apply([flipped(dataset, "test")], allow_test=True)
+    two = tw.train(new, epochs=1, seed=1)
+    evaluated = tw.evaluate(new, two)
+    assert evaluated.version == edited
+    assert evaluated.original.scores.n == 20
+    found = tw.compare(new, one, two)
+    labels = [find_run(new, run).table("predictions")["label"] for run in (found.a, found.b)]
+    imported = [find_run(new, run).table("predictions")["label"] for run in (found.original.a, found.original.b)]
+    assert labels[0] == labels[1]
+    assert imported[0] == imported[1]
+    assert labels[0] != imported[0]
+    assert (found.original.a, found.original.b) == (before.run, evaluated.original.run)
+    assert found.original.comparison.accuracy_b == evaluated.original.scores.accuracy
+    assert found.original.original is None
+    again = tw.compare(new, one, two)
+    assert (again.a, again.b, again.original.b) == (found.a, found.b, found.original.b)
+    assert tw.evaluate(new, one).original is None
+    json.dumps([found.to_json(), evaluated.to_json()], allow_nan=False)
+
+
+def test_an_ensemble_is_judged_on_both_test_sets(new):
+    dataset = open_dataset(new)
+    one = tw.train(new, epochs=1)
+    dataset.apply([flipped(dataset, "test")], allow_test=True)
+    two = tw.train(new, epochs=1, seed=1)
+    made = tw.ensemble(new, one, two)
+    assert made.compared.original is not None
+    twin = find_run(new, made.compared.original.b)
+    assert twin.meta["members"] == [one.id, two.id]
+    assert twin.meta["version"] == dataset.resolve("base")
+    assert tw.compare(new, one, made.run).original.b == twin.id
 
 
 def test_an_evaluation_of_another_split_is_refused(project, first, second):

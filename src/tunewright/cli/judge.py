@@ -140,6 +140,15 @@ def export(
 
 
 def _say_compared(compared: Compared) -> None:
+    if compared.original is not None:
+        say("The test rows were edited. As they are now:", "")
+    _say_rows(compared)
+    if compared.original is not None:
+        say("", "As they were imported:", "")
+        _say_rows(compared.original)
+
+
+def _say_rows(compared: Compared) -> None:
     found = compared.comparison
     say(f"A {compared.a}", f"B {compared.b}", "")
     if compared.scores:

@@ -16,6 +16,7 @@ from tunewright.project import Project
 from tunewright.verbs.dynamics import arrays
 from tunewright.verbs.evaluations import evaluated, labelled, new_evaluation, scores, trained
 from tunewright.verbs.judge import Compared, compare
+from tunewright.verbs.original import on_one_test_set
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["Cost", "Ensembled", "combined", "ensemble"]
+__all__ = ["Cost", "Ensembled", "combined", "ensemble", "ensemble_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +99,8 @@ def ensemble(
     given = tuple(weights) if weights is not None else choose_weights(validation.logits, gold, of=of)
     accuracies = tuple(scores(run, "validation").accuracy for run in members)
     best = members[int(np.argmax(accuracies))]
-    evaluations = [evaluated(project, run, split=split) for run in members]
-    made = _as_run(project, members, evaluations, given, of=of)
+    evaluations = on_one_test_set(project, [evaluated(project, run, split=split) for run in members])
+    made = ensemble_run(project, members, evaluations, given, of=of)
     return Ensembled(
         run=made.id,
         members=tuple(run.id for run in members),
@@ -112,6 +113,30 @@ def ensemble(
         cost=_cost(project, members, evaluations[0], best),
         compared=compare(project, best, made, split=split),
     )
+
+
+def ensemble_run(
+    project: Project, members: Sequence[Run], evaluations: Sequence[Run], weights: tuple[float, ...], *, of: Of
+) -> Run:
+    """The ensemble as a run of kind ``eval``, from evaluations of its members on the same rows."""
+    first = evaluations[0]
+    predictions = combined(project.task.labels, [labelled(run) for run in evaluations], weights, of=of)
+    rows = first.table("examples")
+    order = pc.index_in(_ids(predictions), value_set=_ids(rows))
+    made = new_evaluation(
+        project,
+        rows.take(order),
+        predictions,
+        split=first.meta["split"],
+        version=first.meta["version"],
+        version_name=first.meta["version_name"],
+        fingerprint=first.meta["fingerprint"],
+        name="ensemble",
+        members=tuple(run.id for run in members),
+        weights=weights,
+    )
+    made.update(of=of)
+    return made
 
 
 def combined(
@@ -207,32 +232,6 @@ def _codes(label: NDArray[np.generic], labels: tuple[str, ...]) -> NDArray[np.in
 
 def _ids(table: pa.Table) -> pa.Array:
     return table["id"].combine_chunks()
-
-
-def _as_run(
-    project: Project, members: Sequence[Run], evaluations: Sequence[Run], weights: tuple[float, ...], *, of: Of
-) -> Run:
-    first = evaluations[0]
-    split = first.meta["split"]
-    if len({run.meta["fingerprint"] for run in evaluations}) > 1:
-        raise ComparisonError(
-            f"the runs were evaluated on different rows of split {split!r}", fix="evaluate them on one --version"
-        )
-    predictions = combined(project.task.labels, [labelled(run) for run in evaluations], weights, of=of)
-    rows = first.table("examples")
-    order = pc.index_in(_ids(predictions), value_set=_ids(rows))
-    return new_evaluation(
-        project,
-        rows.take(order),
-        predictions,
-        split=split,
-        version=first.meta["version"],
-        version_name=first.meta["version_name"],
-        fingerprint=first.meta["fingerprint"],
-        name="ensemble",
-        members=tuple(run.id for run in members),
-        weights=weights,
-    )
 
 
 def _diversity(evaluations: Sequence[Run]) -> Diversity:

@@ -247,4 +247,5 @@ def _metrics(run: Run) -> dict[str, float]:
 def _evaluates(run: Run, parent: Run, split: str) -> bool:
     meta = run.meta
     is_finished = meta["kind"] == "eval" and meta.get("status") == "finished"
-    return is_finished and meta.get("parent") == parent.id and meta.get("split") == split
+    is_its_own = "beside" not in meta  # not made to stand beside one on other test rows
+    return is_finished and is_its_own and meta.get("parent") == parent.id and meta.get("split") == split

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tunewright.analyze.compare import Comparison, align, compare as compare_rows
 from tunewright.analyze.paired import ScoreChange, compare_scores
-from tunewright.errors import ComparisonError
 from tunewright.project import Project
 from tunewright.verbs.dynamics import arrays
 from tunewright.verbs.evaluations import evaluated, is_grade, labelled
+from tunewright.verbs.original import on_one_test_set, original
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ __all__ = ["Compared", "compare"]
 class Compared(Result):
     """B against A on the rows of one split, and the verdict in words.
 
-    Where targets are classes the verdict is about accuracy, else about the task's main score among ``scores``.
+    Where targets are classes the verdict is about accuracy, else about the task's main score among ``scores``. Where the
+    test rows were edited, ``original`` is the same on the rows as they were imported.
     """
 
     a: str
@@ -33,6 +34,7 @@ class Compared(Result):
     sentence: str
     comparison: Comparison
     scores: tuple[ScoreChange, ...]
+    original: Compared | None = None
 
     def __str__(self) -> str:
         return self.sentence
@@ -41,7 +43,8 @@ class Compared(Result):
 def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test") -> Compared:
     """Compare two models on the same rows, matched by id.
 
-    The newest evaluation of each is used, and made where there is none.
+    The newest evaluation of each is used, and made where there is none. Where the test set of one was edited, both are
+    compared on it, and on the one that was imported.
 
     Args:
         project: whose runs they are.
@@ -50,16 +53,19 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
         split: which rows.
 
     Raises:
-        ComparisonError: if the two were evaluated on different rows.
+        ComparisonError: if the two were evaluated on different rows, and not because the test set was edited.
         RunError: if there is no such run.
     """
-    first, second = (evaluated(project, run, split=split) for run in (a, b))
-    if first.meta["fingerprint"] != second.meta["fingerprint"]:
-        raise ComparisonError(
-            f"{first.id} and {second.id} were evaluated on different rows of split {split!r} (dataset versions "
-            f"{first.meta['version']} and {second.meta['version']}): the rows, not the models, might differ",
-            fix="evaluate both on one version: tunewright evaluate --version VERSION RUN",
-        )
+    found = on_one_test_set(project, [evaluated(project, run, split=split) for run in (a, b)])
+    first, second = (original(project, run) for run in found)
+    compared = _compared(project, *found)
+    if first is None or second is None:
+        return compared
+    return replace(compared, original=_compared(project, first, second))
+
+
+def _compared(project: Project, first: Run, second: Run) -> Compared:
+    """Compare two evaluations on the same rows."""
     graded = [name for name in labelled(first).column_names if is_grade(name)]
     left, right = (arrays(labelled(run).select(["id", "label", "correct", *graded])) for run in (first, second))
     order = align(left["id"], right["id"])
@@ -75,7 +81,7 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
     return Compared(
         a=first.id,
         b=second.id,
-        split=split,
+        split=first.meta["split"],
         verdict=main.verdict,
         sentence=same if first.id == second.id else main.sentence(),
         comparison=comparison,

@@ -24,6 +24,7 @@ from tunewright.verbs.dynamics import arrays
 from tunewright.verbs.evaluations import grades, predict_split, scores, trained
 from tunewright.verbs.lengths import token_lengths, truncated
 from tunewright.verbs.models import embedding_settings, embeddings, load, vectors
+from tunewright.verbs.original import original
 from tunewright.verbs.population import joined_texts
 from tunewright.verbs.results import Result
 
@@ -33,9 +34,19 @@ if TYPE_CHECKING:
     from tunewright.observe.predict import Latency
     from tunewright.run import Run
 
-__all__ = ["Evaluation", "Prediction", "evaluate", "predict"]
+__all__ = ["Evaluation", "Original", "Prediction", "evaluate", "predict"]
 
 Columns = dict[str, "NDArray[np.generic]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """Scores of the same model on the test rows as they were imported, as of the run of this id."""
+
+    run: str
+    scores: Scores | None
+    grades: tuple[Grade, ...]
+    own: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,8 @@ class Evaluation(Result):
 
     ``scores`` are those of a task with labels, ``grades`` means of what else rows are graded by (exact match, F1, ROUGE,
     the project's own metrics); ``own`` are the project's metrics, one number each, ``failed`` the errors of those that
-    gave none.
+    gave none. Where the test rows of the version were edited, ``original`` has the scores on the rows as they were
+    imported; None says that there are no others.
     """
 
     run: str
@@ -59,6 +71,8 @@ class Evaluation(Result):
     causes: Mapping[str, int]
     table: Path
     figure: Path | None
+    version: str
+    original: Original | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +130,8 @@ def evaluate(
         causes=dict(causes.most_common()),
         table=made.folder / "incorrect_predictions.csv",
         figure=_draw(made, columns) if made.labels else None,
+        version=made.meta["version"],
+        original=_original(project, made),
     )
 
 
@@ -154,6 +170,18 @@ def predict(project: Project, run: Run | str | None, *texts: str, repeats: int =
         cut_at=limit,
         stop_reason=answer.get("stop_reason"),
         latency=latency(model, project.task, tokenizer, row, repeats=repeats),
+    )
+
+
+def _original(project: Project, made: Run) -> Original | None:
+    found = original(project, made)
+    if found is None:
+        return None
+    return Original(
+        run=found.id,
+        scores=scores(found) if found.labels else None,
+        grades=grades(found),
+        own=found.meta["own_metrics"],
     )
 
 
