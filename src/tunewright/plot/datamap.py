@@ -27,6 +27,7 @@ PASSES = {
     "train": "recorded in the training pass, dropout on",
     "both": "recorded in the training pass, dropout on",
     "epoch_end": "recorded in a pass after each epoch, dropout off",
+    "held_out": "recorded by models that did not learn from the row, dropout off",
 }
 CAPTION_SIZE = (0.21, 0.055)
 WHISKERS = 40
@@ -40,7 +41,7 @@ def figure(
     model: str = "",
     dataset: str = "",
     coverage: float | None = None,
-    when: Literal["train", "epoch_end", "both"] | None = None,
+    when: Literal["train", "epoch_end", "both", "held_out"] | None = None,
     ring: str | None = None,
     whiskers: tuple[str, str] | None = None,
 ) -> Figure:

@@ -42,7 +42,7 @@ def write_page(
     model: str = "",
     dataset: str = "",
     coverage: float | None = None,
-    when: Literal["train", "epoch_end", "both"] | None = None,
+    when: Literal["train", "epoch_end", "both", "held_out"] | None = None,
     max_chars: int = 2000,
 ) -> Path:
     """Write the map of all examples that were seen; the file appears whole or not at all.
