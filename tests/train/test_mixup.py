@@ -93,6 +93,46 @@ def test_at_the_ends_a_mixture_is_one_of_its_parents_and_real_rows_are_untouched
     assert not torch.allclose(found[4], alone[1][0], atol=1e-3)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.lists(st.integers(2, 12), min_size=2, max_size=5),
+    layer=st.sampled_from(LAYERS),
+    data=st.data(),
+)
+def test_with_all_of_the_share_a_mixture_is_that_parent_whatever_else_is_in_the_batch(lengths, layer, data):
+    features = numbered([written(row, length) for row, length in enumerate(lengths)])
+    places = st.tuples(*[st.integers(0, len(features) - 1)] * 2)
+    pairs = data.draw(st.lists(st.tuples(places, st.sampled_from([0.0, 0.5, 1.0])), min_size=1, max_size=5))
+    batch = [mixture(features[a], features[b], share) for (a, b), share in pairs]
+    batch = data.draw(st.permutations([*features, *batch]))
+    model = made("bert")
+    plain = logits(model, "bert", together, features)
+    MixUp(layer).attach(model)
+    found = logits(model, "bert", Blending(together, 2), batch)
+    for row, feature in enumerate(batch):
+        a, b = feature.get(PARENTS, (feature, feature))
+        share = feature.get(SHARE, 1.0)
+        if share in {0.0, 1.0} or a is b:
+            torch.testing.assert_close(found[row], plain[(a if share else b)["row"]], atol=1e-4, rtol=1e-4)
+
+
+def written(row, length):
+    words = [5 + (7 * row + 3 * place) % 30 for place in range(length)]
+    return {"id": str(row), "length": length, "input_ids": words, "labels": row % 2}
+
+
+def together(features):
+    longest = max(feature["length"] for feature in features)
+    filled = [[*feature["input_ids"], *[0] * (longest - feature["length"])] for feature in features]
+    mask = [[1] * feature["length"] + [0] * (longest - feature["length"]) for feature in features]
+    labels = [feature["labels"] for feature in features]
+    return {
+        "input_ids": torch.tensor(filled),
+        "attention_mask": torch.tensor(mask),
+        "labels": torch.tensor(labels),
+    }
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_near_the_ends_a_mixture_is_near_its_parent_where_no_mask_differs(pairs, layer):
     features, collator = pairs
