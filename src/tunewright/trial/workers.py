@@ -66,6 +66,7 @@ class Pool:
         self._events: queue.Queue[tuple[int, Event | None]] = queue.Queue()
         environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "TOKENIZERS_PARALLELISM": "false"}
         self._log = log.open("ab")
+        self._listeners: list[threading.Thread] = []
         self._processes = [self._start(module, number, environment) for number in range(count)]
         self._idle = list(range(count))
 
@@ -114,6 +115,8 @@ class Pool:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for listener in self._listeners:
+            listener.join()
         self._log.close()
 
     def _start(self, module: str, number: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -125,12 +128,15 @@ class Pool:
             env=dict(environment),
             start_new_session=True,  # Ctrl-C reaches the caller alone, which closes the pipes
         )
-        threading.Thread(target=self._listen, args=(number, process.stdout), daemon=True).start()
+        listener = threading.Thread(target=self._listen, args=(number, process.stdout), daemon=True)
+        listener.start()
+        self._listeners.append(listener)
         return process
 
     def _listen(self, number: int, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._events.put((number, json.loads(line)))
+        with stream:
+            for line in stream:
+                self._events.put((number, json.loads(line)))
         self._events.put((number, None))
 
     def _send(self, number: int, job: Mapping[str, Any]) -> None:

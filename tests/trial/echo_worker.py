@@ -1,0 +1,30 @@
+"""A worker for tests: squares numbers, fails, dies, or takes its time."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tunewright.errors import TrainError
+from tunewright.trial.workers import serve
+
+
+def work(job, advance):
+    print("libraries print, too")
+    advance(1, 2)
+    match job["do"]:
+        case "fail":
+            raise TrainError("expected better", fix="do better")
+        case "die":
+            os._exit(3)
+        case "wait":
+            try:
+                time.sleep(60)
+            except KeyboardInterrupt:
+                print("stopped in good order", flush=True)
+                raise
+    return {"square": job["number"] ** 2, "threads": os.environ["OMP_NUM_THREADS"], "process": os.getpid()}
+
+
+if __name__ == "__main__":
+    serve(work)
