@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tunewright.errors import ColumnError
-from tunewright.plot.datamap import figure, map_captions, save, variability_limit
+from tunewright.plot.datamap import WHISKERS, figure, map_captions, save, variability_limit
 from tunewright.plot.inputs import map_points
 
 
@@ -69,6 +69,18 @@ def test_flagged_examples_are_ringed_and_counted(columns):
 def test_a_missing_flag_column_is_an_error(columns):
     with pytest.raises(ColumnError, match="suspect"):
         figure(columns, ring="suspect")
+
+
+def test_the_least_certain_examples_get_whiskers(columns):
+    size = len(columns["confidence"])
+    columns["along"] = np.linspace(0, 0.1, size)
+    columns["across"] = np.full(size, 0.01)
+    columns["along"][:3] = np.nan
+    sheet = figure(columns, whiskers=("across", "along"))
+    upright = [segment[:, 1] for segment in sheet.axes[0].containers[0].lines[2][1].get_segments()]
+    assert len(upright) == WHISKERS
+    assert min(top - bottom for bottom, top in upright) == pytest.approx(2 * columns["along"][-WHISKERS])
+    assert "standard error" in sheet.legends[0].get_texts()[-1].get_text()
 
 
 def test_the_margins_count_every_example(columns):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["PASSES", "figure", "map_captions", "map_facts", "save", "variability_limit"]
+__all__ = ["PASSES", "WHISKERS", "figure", "map_captions", "map_facts", "save", "variability_limit"]
 
 PASSES = {
     "train": "recorded in the training pass, dropout on",
