@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from tunewright.errors import TrainError
@@ -10,7 +11,7 @@ from tunewright.trial.workers import serve
 
 
 def work(job, advance):
-    print("libraries print, too")
+    sys.stdout.write("libraries print, too\n")
     advance(1, 2)
     match job["do"]:
         case "fail":
@@ -21,7 +22,7 @@ def work(job, advance):
             try:
                 time.sleep(60)
             except KeyboardInterrupt:
-                print("stopped in good order", flush=True)
+                sys.stderr.write("stopped in good order\n")
                 raise
     return {"square": job["number"] ** 2, "threads": os.environ["OMP_NUM_THREADS"], "process": os.getpid()}
 

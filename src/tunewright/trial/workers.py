@@ -7,10 +7,10 @@ is killed.
 
 from __future__ import annotations
 
-import _thread
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -184,7 +184,8 @@ def _read(stream: IO[bytes], jobs: queue.Queue[Mapping[str, Any] | None]) -> Non
     for line in stream:
         jobs.put(json.loads(line))
     jobs.put(None)
-    _thread.interrupt_main()  # a training is interrupted as by Ctrl-C; whoever waits for a job gets the None
+    # a training is interrupted as by Ctrl-C, also where it waits for something
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
