@@ -232,3 +232,11 @@ def test_scores_stay_in_their_ranges_whatever_is_missing(seed, epochs):
     chance = found["suggested_probability"]
     assert ((chance >= 0) & (chance <= 1))[~np.isnan(chance)].all()
     assert [name is None for name in found["suggested"]] == np.isnan(chance).tolist()
+
+
+def test_a_frequent_label_needs_more_support_than_a_rare_one():
+    label = np.array([0] * 80 + [1] * 20)
+    found = mislabelled(label=label, labels=["often", "seldom"], margin=np.ones((100, 1)), other=1 - label[:, None])
+    assert found["suspicion"][0] > found["suspicion"][-1]
+    unknown = mislabelled(label=label, labels=["often", "seldom"], margin=np.ones((100, 1)))
+    assert len(set(unknown["suspicion"])) == 1

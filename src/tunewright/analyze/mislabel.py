@@ -27,7 +27,9 @@ Codes = NDArray[np.int64]
 _WEIGHTS = {"training": 2.0, "passes": 3.0, "features": 1.0, "frozen": 1.0, "folds": 1.0}
 _TRAINING_ALONE = 4.0  # its weight where there are no clean passes
 _NEIGHBOURS = {"features": 50, "frozen": 100}
-_THRESHOLD = -0.25  # of the combined margin: below it a row is flagged
+_CORRECTION = 0.5  # share of the log-odds of two classes' frequencies that a margin between them is corrected by
+_THRESHOLD = -0.2  # of the combined margin: below it a row is flagged
+_THRESHOLD_ALONE = -0.3  # the same where there are no clean passes, and dropout blurs the margins
 _STEEPNESS = 3.0  # of suspicion, per unit of the combined margin
 _LEAST_ROWS = 20  # below which a space says nothing
 
@@ -35,7 +37,9 @@ CONSTANTS: dict[str, object] = {
     "weights": _WEIGHTS,
     "training_alone": _TRAINING_ALONE,
     "neighbours": _NEIGHBOURS,
+    "correction": _CORRECTION,
     "threshold": _THRESHOLD,
+    "threshold_alone": _THRESHOLD_ALONE,
 }
 """What was chosen once, on the first seed of `benchmarks/detectors.py`, and holds for all data."""
 
@@ -63,7 +67,9 @@ def mislabelled(
 ) -> dict[str, NDArray[np.generic]]:
     """One score from all the evidence that a run has about its labels.
 
-    Every detector gives a margin, positive where it supports the label. Margins are divided by their spread over
+    Every detector gives a margin, positive where it supports the label. What is labelled in doubt gets a frequent
+    label, and models repeat that: half of the log-odds of how frequent the label and the best other class are is taken
+    off each margin (logit adjustment, Menon et al. 2021, by half). Margins are then divided by their spread over
     the rows, without moving zero, and averaged with fixed weights: training 2 and clean passes 3 (training alone 4),
     neighbours in either space 1, out-of-fold models in either space 1. A row that some detector did not see is
     judged by the others. A row is flagged where the mean lies below a fixed threshold.
@@ -88,6 +94,7 @@ def mislabelled(
     """
     codes = np.asarray(label).astype(np.int64)
     alone = passes_margin is None or not passes_margin.shape[1]
+    threshold = _THRESHOLD_ALONE if alone else _THRESHOLD
     evidence = [
         *_dynamics("training", codes, margin, other, gold_probability),
         *_dynamics("passes", codes, passes_margin, passes_other),
@@ -100,8 +107,8 @@ def mislabelled(
     suggested, probability = _suggestion(evidence, len(codes))
     votes = {f"vote_{name}": _vote([item for item in evidence if item.vote == name], len(codes)) for name in _WEIGHTS}
     return {
-        "suspicion": 1 / (1 + np.exp(_STEEPNESS * (total - _THRESHOLD))),
-        "suspect": total < _THRESHOLD,
+        "suspicion": 1 / (1 + np.exp(_STEEPNESS * (total - threshold))),
+        "suspect": total < threshold,
         "suggested": _names(suggested, labels),
         "suggested_probability": probability,
         **votes,
@@ -139,8 +146,19 @@ def _space(vote: str, label: Codes, vectors: Floats | None, classes: int) -> lis
 
 def _combined(evidence: Sequence[_Evidence], label: Codes) -> NDArray[np.float64]:
     """[n] weighted mean of the margins in units of their spread; NaN where there is none."""
-    margins = [item.opinion.margin / (_spread(item.opinion.margin) or 1.0) for item in evidence]
-    return np.where(label >= 0, _weighted_mean(evidence, margins, len(label)), np.nan)
+    margins = [_corrected(item.opinion, label) for item in evidence]
+    scaled = [margin / (_spread(margin) or 1.0) for margin in margins]
+    return np.where(label >= 0, _weighted_mean(evidence, scaled, len(label)), np.nan)
+
+
+def _corrected(opinion: Opinion, label: Codes) -> NDArray[np.float64]:
+    """[n] the margin, less what it owes to how frequent the label is beside the best other class."""
+    rival = opinion.best()
+    size = max(int(label.max(initial=0)), int(rival.max(initial=0))) + 1
+    frequency = np.log(np.maximum(np.bincount(label[label >= 0], minlength=size), 1))
+    odds = np.where((label >= 0) & (rival >= 0), frequency[label] - frequency[rival], 0.0)
+    corrected: NDArray[np.float64] = opinion.margin - _CORRECTION * odds
+    return corrected
 
 
 def _spread(values: NDArray[np.float64]) -> float:
