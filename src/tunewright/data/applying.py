@@ -143,9 +143,9 @@ def _require_recipes(table: pa.Table, edit: Mix) -> None:
     parents = list(dict.fromkeys(parent for _, a, b, _ in edit.recipes for parent in (a, b)))
     rows = _rows(table, parents)
     split, label = (table[name].combine_chunks().take(rows) for name in ("split", "label"))
-    usable = pc.and_(pc.equal(split, "train"), pc.is_valid(label))
-    if not pc.all(usable).as_py():
-        _stale("parents that are not labelled training rows", pa.array(parents).filter(pc.invert(usable)).to_pylist())
+    unusable = pc.or_(pc.not_equal(split, "train"), pc.is_null(label))
+    if pc.any(unusable).as_py():
+        _stale("parents that are not labelled training rows", pa.array(parents).filter(unusable).to_pylist())
 
 
 def _refuse_taken(table: pa.Table, ids: Sequence[str]) -> None:
