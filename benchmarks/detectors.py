@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 NATURAL = ("noisy_agnews", "rotten_tomatoes", "noisy_topics_hausa")
 TUNED_ON = (0,)
+CACHE = common.RESULTS / "scratch" / "detectors"
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def measure(
 
 def _arguments() -> argparse.Namespace:
     parser = common.parser(__doc__)
-    parser.add_argument("--cache", type=Path, required=True, help="where trainings are kept")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where trainings are kept")
     parser.add_argument("--seeds", type=_seeds, default=(1, 2, 3), help="of the planted errors, such as 1,2,3")
     parser.add_argument("--natural-seed", type=int, default=0, help="of the trainings on real errors")
     parser.add_argument("--only-cached", action="store_true", help="leave out what would have to be trained")
