@@ -71,7 +71,7 @@ def mix(
 
 def _findings(made: Mixed) -> Iterator[tuple[str, str]]:
     found = made.audit
-    yield "rows", f"{found.pairs:,} of {counted(made.of, 'training row')}"
+    yield "synthetic rows", f"{found.pairs:,} of {counted(made.of, 'training row')}"
     yield "training rows used", f"{percent(found.covered)}, the most used {counted(found.most_uses, 'time')}"
     yield "the same pair again", percent(found.repeated)
     yield "copies (0.95 or more of one parent)", percent(found.copies)

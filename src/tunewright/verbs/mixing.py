@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from tunewright.analyze.mixing import Audit, audit, draw_pairs
+from tunewright.data.applying import apply
 from tunewright.data.edits import Mix
 from tunewright.errors import EditError, ProjectError, RunError
 from tunewright.project import Project, find_run, open_dataset
@@ -90,6 +91,7 @@ def mix(
     table = dataset.table(parent)
     seed = project.seed if seed is None else seed
     edit = mixed(table, count=count, alpha=alpha, layer=layer, seed=seed, reason=reason or f"mix: {name}")
+    apply(table, edit, text=dataset.fields.text)  # refuses what does not fit, also when nothing is to be written
     rows = _parents(table)
     vectors = None if run is None else _vectors(find_run(project, run), rows)
     found = _audited(edit, rows, vectors, seed=seed)
