@@ -4,91 +4,96 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from tunewright.analyze.trust import Probes, Reviewed, probe, stated, wilson
+from tunewright.analyze.trust import Honest, Reviewed, honest, probe, stated, wilson
+
+N = 1000
+SUSPICION = np.linspace(0.99, 0.01, N)  # best first, so that the list is the order of the rows
 
 
-def scores(seed, *, n=4000, wrong=400, apart=5.0):
-    """Suspicions of right rows, whose tail is exponential, and of wrong ones around ``apart``; and which are wrong."""
+def judged(own, near=0.1):
+    return Honest(own=np.full(N, own), near=np.full(N, near), frequency=np.full(N, 0.5))
+
+
+def clusters(n=600, classes=3, wrong=60, seed=0):
+    """Well separated classes, labels of which some are wrong, and which."""
     random = np.random.default_rng(seed)
-    right = -8 + random.exponential(2.0, n - wrong)
-    odds = np.r_[right, random.normal(apart, 1.0, wrong)]
-    return 1 / (1 + np.exp(-odds)), np.r_[np.zeros(n - wrong, bool), np.ones(wrong, bool)]
+    truth = random.integers(0, classes, n)
+    label = truth.copy()
+    label[:wrong] = (truth[:wrong] + 1) % classes
+    return 4 * np.eye(classes, 8)[truth] + random.normal(size=(n, 8)), label, label != truth
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("wrong", [400, 800])
-def test_a_group_of_wrong_labels_is_counted(seed, wrong):
-    suspicion, truth = scores(seed, wrong=wrong)
-    order = np.argsort(-suspicion)
-    for one in stated(suspicion, ks=(100, 200, 400), seed=seed):
-        share = truth[order[: one.k]].mean()
-        assert one.precision == pytest.approx(share, abs=0.1)
-        assert one.interval[0] - 0.05 <= share <= one.interval[1] + 0.05
+def test_on_separated_classes_the_list_is_as_pure_as_it_says():
+    vectors, label, wrong = clusters()
+    evidence = honest(vectors, label, classes=3)
+    order = np.argsort(evidence.own)
+    for one in stated(-evidence.own, ks=(20, 40, 60), evidence=evidence):
+        share = wrong[order[: one.k]].mean()
+        assert one.precision == pytest.approx(share, abs=0.12)
+        assert one.interval[0] <= share <= one.interval[1]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_without_a_group_apart_it_cannot_tell(seed):
-    suspicion, _ = scores(seed, wrong=0)
-    for one in stated(suspicion, ks=(10, 20, 30)):
-        assert one.precision is None
-        assert "no group apart" in one.reason
+def test_the_surer_the_model_is_of_the_labels_the_less_of_them_are_wrong():
+    found = [stated(SUSPICION, ks=(100,), evidence=judged(own))[0] for own in (0.0, 0.1, 0.3, 0.9)]
+    assert [one.precision for one in found] == sorted((one.precision for one in found), reverse=True)
+    assert (found[0].precision, found[-1].precision) == (1, 0)
+    assert all(one.interval[0] <= one.precision <= one.interval[1] for one in found)
 
 
-def test_a_list_that_goes_on_below_even_odds_is_not_spoken_for():
-    suspicion, _ = scores(0)
-    (one,) = stated(suspicion, ks=(3000,))
+def test_where_the_neighbours_of_suspects_agree_with_their_labels_it_cannot_tell():
+    (one,) = stated(SUSPICION, ks=(50,), evidence=judged(0.05, near=0.6))
+    assert (one.precision, one.interval) == (None, None)
+    assert "contradicts itself" in one.reason
+    assert "1.20 times" in one.reason
+
+
+def test_without_a_model_from_before_training_it_cannot_tell():
+    (one,) = stated(SUSPICION, ks=(50,))
     assert one.precision is None
-    assert "have the evidence against" in one.reason
+    assert "before training" in one.reason
 
 
 def test_a_few_rows_are_too_few():
-    (one,) = stated(np.linspace(0.1, 0.9, 20), ks=(5,))
+    few = Honest(own=np.full(20, 0.1), near=np.full(20, 0.1), frequency=np.full(20, 0.5))
+    (one,) = stated(np.linspace(0.9, 0.1, 20), ks=(5,), evidence=few)
     assert one.precision is None
     assert "too few" in one.reason
 
 
-def test_where_neighbours_disagree_nobody_can_tell():
-    suspicion, _ = scores(0)
-    poor = Probes(uniform=0.6, confusable=0.6, agreement=0.2, n=100)
-    assert all(one.precision is None and "0.20" in one.reason for one in stated(suspicion, ks=(50, 100), probes=poor))
+def test_rows_that_are_not_judged_come_last():
+    evidence = Honest(own=np.r_[np.nan, np.full(N - 1, 0.1)], near=np.full(N, 0.1), frequency=np.full(N, 0.5))
+    (one,) = stated(np.r_[np.nan, SUSPICION[1:]], ks=(100,), evidence=evidence)
+    assert one.precision == pytest.approx(1 - 1.8 * 0.1)
 
 
-def test_a_shorter_list_is_no_less_pure():
-    suspicion, _ = scores(1)
-    found = [one.precision for one in stated(suspicion, ks=(10, 50, 100, 400))]
-    assert found == sorted(found, reverse=True)
-
-
-def test_rows_that_are_not_judged_change_nothing():
-    suspicion, _ = scores(2)
-    assert stated(np.r_[suspicion, np.full(500, np.nan)], ks=(100,)) == stated(suspicion, ks=(100,))
-
-
-def test_reviews_of_all_are_the_truth_and_reviews_of_the_top_do_not_speak_for_the_rest():
-    suspicion, truth = scores(3)
-    order = np.argsort(-suspicion)
-    seen = np.zeros(len(truth), bool)
-    seen[order[:50]] = True
-    fifty, hundred = stated(suspicion, ks=(50, 100), reviews=Reviewed(seen=seen, wrong=truth & seen))
-    assert fifty.source == "reviews"
-    assert fifty.interval == (fifty.precision, fifty.precision)
-    assert hundred.source == "scores"
-    seen[order[50:100:5]] = True
-    (spread,) = stated(suspicion, ks=(100,), reviews=Reviewed(seen=seen, wrong=truth & seen))
+def test_reviews_of_the_top_do_not_speak_for_the_rest():
+    seen, wrong = np.zeros(N, bool), np.arange(N) % 4 > 0
+    seen[:50] = True
+    first, second = stated(SUSPICION, ks=(50, 100), evidence=judged(0.1), reviews=Reviewed(seen=seen, wrong=wrong))
+    assert (first.source, first.reviewed, first.precision) == ("reviews", 50, wrong[:50].mean())
+    assert first.interval == (first.precision, first.precision)
+    assert second.source == "confidence"
+    seen[50:100:5] = True
+    (spread,) = stated(SUSPICION, ks=(100,), reviews=Reviewed(seen=seen, wrong=wrong))
     assert (spread.source, spread.reviewed) == ("reviews", 60)
-    assert spread.interval[0] <= truth[order[:100]].mean() <= spread.interval[1]
+    assert spread.interval[0] <= 0.75 <= spread.interval[1]
 
 
-def test_probes_are_found_where_neighbours_agree_and_not_where_they_do_not():
-    random = np.random.default_rng(0)
-    label = random.integers(0, 3, 900)
-    centres = 4 * np.eye(3, 8)
-    clear = probe(centres[label] + random.normal(size=(900, 8)), label, classes=3)
-    none = probe(random.normal(size=(900, 8)), label, classes=3)
-    assert min(clear.agreement, clear.uniform) > 0.9
+def test_a_handful_of_reviews_is_not_enough():
+    seen = np.zeros(N, bool)
+    seen[:5] = True
+    (one,) = stated(SUSPICION, ks=(50,), evidence=judged(0.1), reviews=Reviewed(seen=seen, wrong=seen))
+    assert one.source == "confidence"
+
+
+def test_probes_are_found_where_like_rows_have_like_labels():
+    vectors, label, _ = clusters(900)
+    clear = probe(vectors, label, classes=3)
+    none = probe(np.random.default_rng(0).normal(size=(900, 8)), label, classes=3)
+    assert clear.uniform > 0.85
     assert clear.n == 45
-    assert abs(none.agreement) < 0.15
     assert none.uniform < 0.65
+    assert clear == probe(vectors, label, classes=3)
 
 
 @given(st.integers(0, 40), st.integers(1, 40))

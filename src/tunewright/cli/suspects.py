@@ -101,4 +101,4 @@ def _range(one: Precision) -> str:
 
 
 def _source(one: Precision) -> str:
-    return f"{counted(one.reviewed, 'review')} of yours" if one.source == "reviews" else "the scores"
+    return f"{counted(one.reviewed, 'review')} of yours" if one.source == "reviews" else "a model from before training"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.mistakes import csv_safe
-from tunewright.analyze.trust import Precision, Probes, Reviewed, probe, stated
+from tunewright.analyze.trust import Honest, Precision, Probes, Reviewed, honest, probe, stated
 from tunewright.errors import DataError, EditError, TunewrightError, did_you_mean
 from tunewright.files import write_text
 from tunewright.project import Project, find_run, open_dataset
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Precision", "SuspectRow", "Suspects", "ranked", "suspects"]
 
 _KS = (50, 100, 200)
+_FEWEST = 20  # rows that can be judged out of fold
 _WRONG = ("accept", "relabel", "drop")  # decisions that say that the label was wrong
 _VOTE = "vote_"
 
@@ -154,18 +155,22 @@ def ranked(project: Project, run: Run, *, advance: Advance | None = None) -> tup
 
 def _trust(project: Project, run: Run, every: pa.Table, flagged: int) -> tuple[tuple[Precision, ...], Probes | None]:
     ks = sorted({k for k in (*_KS, flagged) if 1 <= k <= every.num_rows})
-    probes = _probes(run)
-    reviews = _reviews(project, every)
-    return stated(every["suspicion"].to_numpy().astype(np.float64), ks=ks, probes=probes, reviews=reviews), probes
+    judged, probes = _judged(run, every)
+    score = every["suspicion"].to_numpy().astype(np.float64)
+    return stated(score, ks=ks, evidence=judged, reviews=_reviews(project, every)), probes
 
 
-def _probes(run: Run) -> Probes | None:
-    if not run.labels or not run.has(FROZEN):
-        return None
+def _judged(run: Run, every: pa.Table) -> tuple[Honest | None, Probes | None]:
+    """What the model before training thinks of the rows, in their order; None if there is none, or hardly any rows."""
+    if not run.labels or not run.has(FROZEN) or every.num_rows < _FEWEST:
+        return None, None
     ids, label = codes_of(run)
     vectors = evidence(run, ids)[FROZEN]
     assert vectors is not None  # the table is there
-    return probe(vectors, label, classes=len(run.labels))
+    order = pc.index_in(every["id"].combine_chunks(), value_set=ids).to_numpy()
+    vectors, label = vectors[order], label[order]
+    classes = len(run.labels)
+    return honest(vectors, label, classes=classes), probe(vectors, label, classes=classes)
 
 
 def _reviews(project: Project, every: pa.Table) -> Reviewed | None:
