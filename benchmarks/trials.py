@@ -11,8 +11,9 @@ found. Looks after every seed: errors, and the seeds that are saved.
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from time import process_time
+from time import perf_counter
 
 import common
 import numpy as np
@@ -21,42 +22,57 @@ from common.trials import World
 from tunewright.analyze.sequential import boundaries, next_step
 from tunewright.analyze.verdict import judge
 
-NULLS = {
-    "usual": World(),
-    "small test set": World(n=500),
-    "large test set": World(n=2000),
-    "no luck of seeds": World(seed_sd=0.0),
-    "much luck of seeds": World(seed_sd=0.01),
-    "arms differ in many rows": World(within=0.04, between=0.1),
-    "two seeds": World(seeds=2, seed_sd=0.01),
-    "five seeds": World(seeds=5, seed_sd=0.01),
+NULLS = {  # arms: unchanged and one decision; or a random control and a second decision as well
+    "usual": (World(), 4),
+    "usual, two arms": (World(), 2),
+    "small test set": (World(n=500), 4),
+    "large test set": (World(n=2000), 4),
+    "no luck of seeds": (World(seed_sd=0.0), 4),
+    "much luck of seeds": (World(seed_sd=0.01), 4),
+    "much luck of seeds, two arms": (World(seed_sd=0.01), 2),
+    "arms differ in many rows": (World(within=0.04), 4),
+    "two seeds": (World(seeds=2, seed_sd=0.01), 4),
+    "five seeds": (World(seeds=5, seed_sd=0.01), 4),
 }
 EFFECTS = (0.01, 0.02, 0.03, 0.05)
-SIZES = ((1000, 3), (1000, 5), (2000, 3), (2000, 5))
-ARMS = (2, 4)  # of the trial: unchanged and one decision; a random control and a second decision as well
+SIZES = ((1000, 3), (1000, 5), (2000, 3))
+ARMS = (2, 4)
 LOOKS = (2, 3, 4, 5)  # seeds after which is looked
+LOOK_EFFECTS = (0.0, 0.03)
+WORKERS = 2
+LIMITS = boundaries([seeds / LOOKS[-1] for seeds in LOOKS])
 
 
 def main() -> None:
     arguments = common.parser(__doc__).parse_args()
     count = 50 if arguments.quick else 1000
-    start = process_time()
+    start = perf_counter()
     result = {
         "trials": count,
-        "null": [under_null(name, world, arms, count) for name, world in NULLS.items() for arms in ARMS],
-        "power": [power(n, seeds, effect, count // 5) for n, seeds in SIZES for effect in EFFECTS],
-        "sequential": [looks(effect, count // 2 if effect else count) for effect in (0.0, 0.03, 0.05)],
+        **measure(count),
     }
-    common.write("trials", arguments, {**result, "cpu_seconds": process_time() - start})
+    common.write("trials", arguments, {**result, "seconds": perf_counter() - start})
     for row in result["null"]:
         print(
-            f"{row['name']:26} {row['arms']} arms  better {row['better']:.3f}  worse {row['worse']:.3f}  "
+            f"{row['name']:30}better {row['better']:.3f}  worse {row['worse']:.3f}  "
             f"coverage {row['coverage']:.3f}  one seed {row['wrong_one_seed']:.3f}  rows {row['wrong_rows']:.3f}"
         )
     for row in result["power"]:
         print(f"n {row['n']} seeds {row['seeds']} effect {row['effect']:.2f}: found {row['found']}")
     for row in result["sequential"]:
         print(f"looks, effect {row['effect']:.2f}: better {row['better']:.3f}, seeds {row['mean_seeds']:.2f}")
+
+
+def measure(count: int) -> dict[str, list[dict[str, object]]]:
+    with ProcessPoolExecutor(WORKERS) as workers:
+        null = [workers.submit(under_null, name, *cell, count) for name, cell in NULLS.items()]
+        sequential = [workers.submit(looks, effect, count // 5 if effect else count) for effect in LOOK_EFFECTS]
+        found = [workers.submit(power, n, seeds, effect, count // 10) for n, seeds in SIZES for effect in EFFECTS]
+        return {
+            "null": [one.result() for one in null],
+            "power": [one.result() for one in found],
+            "sequential": [one.result() for one in sequential],
+        }
 
 
 def drawn(world: World, arms: int, count: int):
@@ -105,13 +121,12 @@ def looks(effect: float, count: int) -> dict[str, object]:
 
 def looked(scores: np.ndarray) -> tuple[str, str, int]:
     """The verdict, why it ended, and the seeds that it took."""
-    limits = boundaries([seeds / LOOKS[-1] for seeds in LOOKS])
-    for look, (seeds, limit) in enumerate(zip(LOOKS, limits, strict=True), start=1):
+    for seeds, limit in zip(LOOKS, LIMITS, strict=True):
         one = judge(scores[0, :seeds], scores[1, :seeds], others=[*scores[2:, :seeds]], alpha=limit)
-        step = next_step(one.verdict, one.spread, look=seeds, looks=LOOKS[-1], alpha=limits[-1])
+        step = next_step(one.verdict, one.spread, look=seeds, looks=LOOKS[-1], alpha=LIMITS[-1])
         if step.action != "go on":
-            break
-    return one.verdict, step.action, LOOKS[look - 1]
+            return one.verdict, step.action, seeds
+    raise AssertionError("the last look stops")
 
 
 def share(truths) -> float:

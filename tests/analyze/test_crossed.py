@@ -68,3 +68,23 @@ def test_paired_seeds_count_their_difference_alone():
 def test_between_seeds_is_the_variance_of_a_difference_of_means():
     variance, df = between_seeds([np.array([0.0, 2.0]), np.array([0.0, 4.0])])
     assert (variance, df) == (2 * (2 + 8) / 2 / 2, 2)
+
+
+def test_further_arms_may_raise_what_two_arms_show_but_not_lower_it():
+    loud, quiet = np.array([0.0, 0.1, 0.2]), np.array([0.1, 0.1, 0.1])
+    assert between_seeds([loud, loud, quiet])[0] == between_seeds([loud, loud])[0]
+    assert between_seeds([quiet, quiet, loud])[0] > between_seeds([quiet, quiet])[0]
+
+
+@pytest.mark.parametrize("more", [0.5, 1.0, 2.0])
+def test_the_interval_covers_although_one_arm_varies_more_or_less(more):
+    random = np.random.default_rng(3)
+    spreads = np.sqrt(np.array([1, more**2, 1, 1]) + 0.5)
+    means = 0.01 * spreads[:, None] * random.normal(size=(1500, 4, 3))
+    difference = means[:, 1].mean(axis=1) - means[:, 0].mean(axis=1)
+    parts = [between_seeds(arms) for arms in means]
+    p = [
+        Spread(difference=one, rows=0.0, seeds=seeds, df=df).p()
+        for one, (seeds, df) in zip(difference, parts, strict=True)
+    ]
+    assert 0.92 <= np.mean(np.array(p) > 0.05) <= 0.98
