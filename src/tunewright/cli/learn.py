@@ -246,7 +246,6 @@ def _say_original(version: str, original: Original) -> None:
     say("", f"These test rows were edited (version {version}). On the test rows as they were imported: {said}")
     if original.scores is not None:
         _say_classes(original.scores)
-    say("")
 
 
 def _say_classes(scores: Scores) -> None:
