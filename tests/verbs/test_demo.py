@@ -8,6 +8,7 @@ from tunewright.errors import ProjectError
 from tunewright.project import open_dataset, open_project
 from tunewright.toy import toy_model
 from tunewright.verbs.demo import demo
+from tunewright.verbs.trials import show_trial
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     said = []
     model = toy_model(tmp_path_factory.mktemp("model"))
-    return folder, said, demo(folder / "project", model=model, per_label=40, say=said.append)
+    return folder, said, demo(folder / "project", model=model, per_label=40, say=said.append, workers=1)
 
 
 @pytest.mark.slow
@@ -25,8 +26,8 @@ def test_it_leaves_a_project_with_runs_versions_map_and_table(told):
     assert {path.suffix for path in made.figures} == {".png", ".svg", ".html"}
     assert all(path.stat().st_size > 1000 for path in made.figures)
     assert made.table.read_text().startswith("id,Text,Actual Label")
-    assert {"base", "main", "cleaned", "cleaned-random"} <= open_dataset(project).versions.keys()
-    assert len(said) >= 5
+    assert {"base", "main", "cleaned", "trial-cleaned-at-random-1"} <= open_dataset(project).versions.keys()
+    assert len(said) >= 4
 
 
 @pytest.mark.slow
@@ -36,11 +37,14 @@ def test_its_numbers_are_those_on_disk(told):
         planted = list(csv.DictReader(file))
     assert made.found.planted == len(planted) == round(0.08 * 40 * 5 * 0.6)
     assert 0 <= made.found.first <= made.found.of_first
-    assert made.against_before.comparison.n == 5 * 11
+    assert made.verdict.against_unchanged.n == made.verdict.against_control.n == 5 * 11
+    assert made.verdict.against_unchanged.seeds == 2
+    assert made.trainings == 3 * 2
+    assert made.accuracy == show_trial(open_project(made.folder)).decisions[0].against_unchanged.mean_a
     story = " ".join(made.story)
     assert f"{made.found.planted} training labels were made wrong" in story
-    assert made.against_before.verdict in {"better", "worse", "cannot tell"}
-    assert ("did not help" in story) == (made.against_before.verdict != "better")
+    assert made.verdict.word in {"better", "worse", "cannot tell"}
+    assert ("did not help" in story) == (made.verdict.word != "better")
 
 
 @pytest.mark.slow

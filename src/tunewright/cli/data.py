@@ -12,6 +12,7 @@ import typer
 from tunewright.cli.app import AsJson, Folder, as_json, opened, say, say_lints, table
 from tunewright.cli.edit import listed
 from tunewright.cli.numbers import counted, duration
+from tunewright.cli.trial import trial_progress
 
 __all__ = ["check", "demo", "focus", "init", "versions"]
 
@@ -24,13 +25,17 @@ def demo(
     """See the whole loop on docstrings of installed packages, with label errors planted: about five minutes."""
     from tunewright.verbs.demo import demo as tell
 
-    told = tell(folder, progress=True, say=lambda line: typer.echo(line, err=True))
+    with trial_progress() as advance:
+        shown = {} if advance is None else {"advance": advance}
+        told = tell(folder, progress=True, say=lambda line: typer.echo(line, err=True), **shown)
     if json:
         as_json(told)
         return
     say("", *told.story, "", *(f"wrote {path}" for path in (*told.figures, told.table)))
     program = "tunewright" if shutil.which("tunewright") else sys.argv[0]
-    say(f"{len(told.runs)} trainings in {told.seconds:.0f} s. Look at them: {program} runs --project {told.folder}")
+    say(
+        f"{told.trainings} trainings in {told.seconds:.0f} s. Look closer: {program} trial show --project {told.folder}"
+    )
 
 
 def init(

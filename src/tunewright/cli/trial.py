@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tunewright.verbs.trial_verdict import DecisionVerdict
     from tunewright.verbs.trials import Verdicts
 
-__all__ = ["trial"]
+__all__ = ["trial", "trial_progress"]
 
 trial = typer.Typer(name="trial", help="Try decisions against no change and against chance: did they help?")
 
@@ -94,7 +94,7 @@ def run(
     from tunewright import verbs
 
     try:
-        with _progress() as progress:
+        with trial_progress() as progress:
             found = verbs.run_trial(
                 opened(project),
                 *(decisions or ()),
@@ -134,8 +134,8 @@ for _command in (plan, run, show):
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """One bar over all trainings, on standard error; nothing where that is no terminal."""
+def trial_progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """One bar over all trainings, on standard error, from the first of them on; nothing where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -144,13 +144,17 @@ def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        bar = bars.add_task("trial", total=None)
+    bars = Progress(*columns, console=console, transient=True)
+    bar = bars.add_task("trial", total=None)
 
-        def advance(what: str, done: int, total: int) -> None:
-            bars.update(bar, description=what, completed=done, total=total)
+    def advance(what: str, done: int, total: int) -> None:
+        bars.start()  # again and again is as good as once
+        bars.update(bar, description=what, completed=done, total=total)
 
+    try:
         yield advance
+    finally:
+        bars.stop()
 
 
 def _say_plan(planned: TrialPlan) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from tunewright.analyze.verdict import Judged
 from tunewright.data.demo import write_demo
 from tunewright.errors import ProjectError
 from tunewright.project import FILE, open_project
@@ -18,11 +19,13 @@ from tunewright.tasks.source import EMBEDDED
 from tunewright.train.config import TrainConfig
 from tunewright.verbs.chart import DataMap, map
 from tunewright.verbs.choose import focus
-from tunewright.verbs.judge import Compared, compare
 from tunewright.verbs.learn import train
 from tunewright.verbs.results import Result
-from tunewright.verbs.score import evaluate
+from tunewright.verbs.score import Evaluation, evaluate
 from tunewright.verbs.start import init
+from tunewright.verbs.trial_running import Progress, unheard
+from tunewright.verbs.trial_verdict import DecisionVerdict
+from tunewright.verbs.trials import run_trial
 
 __all__ = ["Demo", "Found", "demo"]
 
@@ -30,6 +33,7 @@ _CONFIG = TrainConfig(epochs=3, batch_size=16, learning_rate=1.5e-4)  # chosen o
 _VERSION = "cleaned"
 _LEAST_SUSPICIOUS = 0.95  # where the list is nearly pure; further down, every other suspect is a hard right row
 _FIRST = 50
+_SEEDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +53,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo(Result):
-    """What the demo made and found; ``story`` says it in sentences."""
+    """What the demo made and found; ``story`` says it in sentences.
+
+    ``run`` is the first training, ``trial`` the one that drops the worst suspects, ``verdict`` what it has shown.
+    """
 
     folder: Path
-    runs: tuple[str, ...]
+    run: str
+    trial: str
+    trainings: int
     figures: tuple[Path, ...]
     table: Path
     found: Found
     accuracy: float
-    against_before: Compared
-    against_random: Compared
+    verdict: DecisionVerdict
     seconds: float
     story: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The second model against the first, and against the control."""
-
-    before: Compared
-    random: Compared
 
 
 def demo(
@@ -78,15 +78,19 @@ def demo(
     per_label: int = 600,
     progress: bool = False,
     say: Callable[[str], None] = lambda _: None,
+    advance: Progress = unheard,
+    workers: int | str = "auto",
 ) -> Demo:
-    """Which library wrote this docstring? Train, map, find planted errors, drop the worst suspects, train again, compare.
+    """Which library wrote this docstring? Train, map, find planted errors, and try: does it help to drop the worst suspects?
 
     Args:
         folder: of a new project; made if missing.
         model: to fine-tune.
         per_label: texts of each of the five libraries.
-        progress: show loss, speed and time left of each training on standard error.
+        progress: show loss, speed and time left of the first training on standard error.
         say: told what comes next.
+        advance: told how far the trial is.
+        workers: processes that the trial trains in, side by side.
 
     Raises:
         ProjectError: if the folder holds a project already.
@@ -99,30 +103,29 @@ def demo(
     init(str(write_demo(folder, per_label=per_label)), folder, model=model, train=_CONFIG)
     project = open_project(folder)
 
-    def taught(version: str) -> str:
-        say(f"training on version {version!r}")
-        return train(project, version=version, progress=progress).id
-
-    before = taught("main")
+    say("training on version 'main'")
+    before = train(project, progress=progress).id
     say("drawing the data map, and looking for mistakes on the test split")
     mapped = map(project, before, latent=True)
     evaluation = evaluate(project, before)
-    focused = focus(project, before, name=_VERSION, bounds={"suspicion": (None, _LEAST_SUSPICIOUS)}, control=True)
-    after, random = taught(_VERSION), taught(f"{_VERSION}-random")
-    say("comparing on the test split")
-    judged = _Judged(compare(project, before, after), compare(project, random, after))
+    focused = focus(project, before, name=_VERSION, bounds={"suspicion": (None, _LEAST_SUSPICIOUS)})
+    say(f"a trial with {_SEEDS} seeds: the most suspicious rows dropped, as many at random, and none")
+    decision = f"{_VERSION}=version:{_VERSION}"
+    tried = run_trial(project, decision, run=before, seeds=_SEEDS, workers=workers, progress=advance)
+    (verdict,) = tried.decisions
     found = _found(mapped, folder / "truth.csv")
     return Demo(
         folder=folder,
-        runs=(before, after, random),
+        run=before,
+        trial=tried.trial,
+        trainings=tried.trainings + tried.reused,
         figures=mapped.files,
         table=evaluation.table,
         found=found,
-        accuracy=judged.before.comparison.accuracy_a,
-        against_before=judged.before,
-        against_random=judged.random,
+        accuracy=verdict.against_unchanged.mean_a,
+        verdict=verdict,
         seconds=time.perf_counter() - started,
-        story=_story(mapped, found, dropped=focused.of - focused.kept, judged=judged),
+        story=_story(mapped, evaluation, found, dropped=focused.of - focused.kept, verdict=verdict),
     )
 
 
@@ -143,51 +146,49 @@ def _found(mapped: DataMap, truth: Path) -> Found:
     )
 
 
-def _story(mapped: DataMap, found: Found, *, dropped: int, judged: _Judged) -> tuple[str, ...]:
-    before = judged.before.comparison
-    low, high = before.interval_a
+def _story(
+    mapped: DataMap, evaluation: Evaluation, found: Found, *, dropped: int, verdict: DecisionVerdict
+) -> tuple[str, ...]:
     named = ((region.count, "in no region" if region.name == "none" else region.name) for region in mapped.regions)
     regions = ", ".join(f"{count} {name}" for count, name in named)
-    first = (
-        f"The first model answers {before.accuracy_a:.1%} of {before.n} test rows correctly "
-        f"(95 % interval {low:.1%} to {high:.1%})."
-    )
     planted = (
         f"{found.planted} training labels were made wrong on purpose. {found.flagged} rows look mislabelled; "
         f"{found.hits} of them are planted errors, and {found.first} of the first {found.of_first} are "
         f"(AUROC of AUM {found.auroc['aum']:.2f}, of confidence {found.auroc['confidence']:.2f})."
     )
     return (
-        first,
+        _accuracy(evaluation),
         f"Its data map covers {mapped.coverage or 0:.0%} of the training rows in {mapped.epochs} epochs: {regions}.",
         planted,
-        f"Training again without the {dropped} most suspicious rows, {_words(judged.before, 'the first model')}",
-        f"Against dropping as many rows at random, {_words(judged.random, 'the control')}",
-        _moral(judged.before, judged.random),
+        f"Training without the {dropped} most suspicious rows, against no change. {verdict.against_unchanged.sentence()}",
+        *([] if verdict.against_control is None else [_control(verdict.against_control)]),
+        _moral(verdict),
     )
 
 
-def _words(compared: Compared, other: str) -> str:
-    result = compared.comparison
-    low, high = result.interval
-    detail = (
-        f"{100 * result.difference:+.1f} points against {other} (95 % interval {100 * low:+.1f} to {100 * high:+.1f}, "
-        f"McNemar p = {result.p:.2g}, n = {result.n})"
+def _accuracy(evaluation: Evaluation) -> str:
+    found = evaluation.scores
+    if found is None:  # the demo's texts have labels
+        return ""
+    low, high = found.accuracy_interval
+    return (
+        f"The first model answers {found.accuracy:.1%} of {found.n} test rows correctly "
+        f"(95 % interval {low:.1%} to {high:.1%})."
     )
-    match compared.verdict:
-        case "cannot tell":
-            return f"the difference is within the noise: {detail}."
-        case verdict:
-            return f"the new model is {verdict}: {detail}."
 
 
-def _moral(before: Compared, random: Compared) -> str:
-    match before.verdict, random.verdict:
+def _control(judged: Judged) -> str:
+    return f"Against training without as many random rows. {judged.sentence()}"
+
+
+def _moral(verdict: DecisionVerdict) -> str:
+    control = verdict.against_control
+    match verdict.word, control and control.verdict:
         case "better", "better":
             return "Acting on the map helped, and more than chance would."
         case "better", _:
-            return "The second model is better than the first, but not clearly better than a random control."
+            return "Acting on the map helped, but not clearly more than acting at random."
         case "worse", _:
             return "Acting on the map did not help: it made the model worse."
         case _:
-            return "Acting on the map did not help measurably: this test set cannot tell the two models apart."
+            return "Acting on the map did not help measurably: so few rows and seeds cannot tell the arms apart."
