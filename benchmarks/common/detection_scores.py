@@ -53,14 +53,11 @@ def summary(measured: Sequence[dict[str, Any]], ours: Sequence[str]) -> dict[str
     everywhere = [set(one["samples"]) for one in measured]
     names = [name for name in measured[0]["samples"] if all(name in present for present in everywhere)]
     planted = [one for one in measured if not one["figures"]["condition"].endswith("natural")]
+    others = [name for name in names if not name.startswith("combined")]
     return {
         "mean_average_precision_planted": {name: _mean(planted, name) for name in names} if planted else {},
-        "worst_regret": {
-            name: _regret(measured, name, [other for other in names if other not in ours]) for name in names
-        },
-        "comparisons": {
-            name: _against(measured, name, [other for other in names if other not in ours]) for name in ours
-        },
+        "worst_regret": {name: _regret(measured, name, others) for name in ours},
+        "comparisons": {name: _against(measured, name, others) for name in ours},
     }
 
 
