@@ -68,6 +68,7 @@ def test_the_story_in_words(tmp_path):
     assert "FAILED" not in say("check")
     assert "coverage: 100 % (36 of 36 rows in each of 3 epochs)" in say(f"train {settings} --name first")
     assert "rows look mislabelled" in say("map --latent")
+    assert "Next: tunewright edit apply list.csv" in say("suspects --top 5 --csv list.csv")
     assert re.search(r"accuracy 0\.\d+ \[0\.\d+, \d\.\d+\]", say("evaluate --split test"))
     assert "keeps" in say("focus --min-variability 0 --max-confidence 0.999 --name ambiguous")
     assert "finished" in say(f"train --version ambiguous {settings} --name second")
@@ -92,6 +93,7 @@ def test_each_command_gives_json(call, trained, folder):
     keys = {
         ("check",): {"bindings", "lints", "rows"},
         ("map",): {"run", "coverage", "regions", "suspects", "files", "rows"},
+        ("suspects", first, "--top", 3): {"run", "rows", "trust", "detectors", "flagged"},
         ("evaluate", first): {"run", "scores", "causes", "table"},
         ("focus", "--region", "easy", "--name", "easy", first): {"version", "rule", "kept", "of"},
         ("compare", first, second): {"a", "b", "verdict", "sentence", "comparison"},
