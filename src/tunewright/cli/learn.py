@@ -39,9 +39,6 @@ def train(
     folds: Annotated[
         int | None, typer.Option(help="Train once per fold without it, and record each row when it was held out.")
     ] = None,
-    folds: Annotated[
-        int | None, typer.Option(help="Train once per fold without it, and record each row when it was held out.")
-    ] = None,
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
@@ -53,11 +50,6 @@ def train(
     if run is not None and not resume:
         raise typer.BadParameter("a run is named only with --resume; to start from its model: --from RUN")
     opened_project = opened(project)
-    if folds is not None:
-        if resume or from_run:
-            raise typer.BadParameter("folds are trained from the project's model, anew: leave out --resume and --from")
-        _train_folds(opened_project, folds, version=version, name=name, settings=settings or [], json=json)
-        return
     if folds is not None:
         if resume or from_run:
             raise typer.BadParameter("folds are trained from the project's model, anew: leave out --resume and --from")
@@ -84,27 +76,6 @@ def train(
     else:
         say_trained(details)
         say("Next: tunewright map")
-
-
-def _train_folds(
-    project: Project, folds: int, *, version: str, name: str | None, settings: list[str], json: bool
-) -> None:
-    from tunewright import verbs
-    from tunewright.verbs.folds import train_folds
-    from tunewright.verbs.settings import parse
-
-    typer.echo(
-        f"{counted(folds, 'training')}, each on {(folds - 1) / folds:.0%} of the rows: "
-        f"the time of about {max(folds - 1, 0)} and a pass over the rows per epoch.",
-        err=True,
-    )
-    made = train_folds(project, folds, version=version, name=name, progress=True, **parse(settings))
-    details = verbs.show(project, made)
-    if json:
-        as_json(details)
-        return
-    say_trained(details)
-    say(f"Runs of the folds: {', '.join(made.meta['fold_runs'])}", "Next: tunewright map")
 
 
 def _train_folds(
