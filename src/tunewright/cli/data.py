@@ -26,8 +26,7 @@ def demo(
     from tunewright.verbs.demo import demo as tell
 
     with trial_progress() as advance:
-        shown = {} if advance is None else {"advance": advance}
-        told = tell(folder, progress=True, say=lambda line: typer.echo(line, err=True), **shown)
+        told = tell(folder, progress=True, say=lambda line: typer.echo(line, err=True), advance=advance)
     if json:
         as_json(told)
         return

@@ -13,10 +13,8 @@ from tunewright.cli.app import AsJson, Folder, Split, as_json, guarded, opened, 
 from tunewright.cli.numbers import counted, point_interval, points
 
 if TYPE_CHECKING:
-    from tunewright.analyze.preview import Previewed
-    from tunewright.analyze.verdict import Judged
-    from tunewright.verbs.trial_plan import TrialPlan
-    from tunewright.verbs.trial_verdict import DecisionVerdict
+    from tunewright.verbs.trial_plan import Previewed, TrialPlan
+    from tunewright.verbs.trial_verdict import DecisionVerdict, Judged
     from tunewright.verbs.trials import Verdicts
 
 __all__ = ["trial", "trial_progress"]
@@ -108,7 +106,7 @@ def run(
                 all_but_one=all_but_one,
                 stop_early=not all_seeds,
                 workers=workers,
-                **({} if progress is None else {"progress": progress}),
+                progress=progress,
             )
     except KeyboardInterrupt:
         typer.echo("Interrupted. Go on with: tunewright trial run --resume last", err=True)
@@ -134,22 +132,20 @@ for _command in (plan, run, show):
 
 
 @contextmanager
-def trial_progress() -> Iterator[Callable[[str, int, int], None] | None]:
+def trial_progress() -> Iterator[Callable[[str, int, int], None]]:
     """One bar over all trainings, on standard error, from the first of them on; nothing where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Progress(*columns, console=console, transient=True)
     bar = bars.add_task("trial", total=None)
 
     def advance(what: str, done: int, total: int) -> None:
-        bars.start()  # again and again is as good as once
-        bars.update(bar, description=what, completed=done, total=total)
+        if console.is_terminal:
+            bars.start()  # again and again is as good as once
+            bars.update(bar, description=what, completed=done, total=total)
 
     try:
         yield advance

@@ -132,10 +132,10 @@ def trained_rows(base: Base, rows: pa.Table, *, mixed: int = 0) -> int:
     )
     task = base.project.task
     if task.labels:  # one input each
-        return kept.num_rows + mixed
+        return int(kept.num_rows) + mixed
     tokenizer = load_tokenizer(base.model, trust_remote_code=base.config.trust_remote_code)
     features = task.encode(kept.to_pydict(), tokenizer) if kept.num_rows else []
-    return sum(feature["teaches"] for feature in features) + mixed
+    return sum(bool(feature["teaches"]) for feature in features) + mixed
 
 
 def _latest(project: Project) -> Run | None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["PlannedArm", "TrialPlan", "plan_trial"]
+__all__ = ["PlannedArm", "Previewed", "TrialPlan", "plan_trial"]
 
 _SEEDS_TO_LEARN_FROM = 20
 _USUAL_SCORE = 0.8
@@ -143,7 +143,7 @@ def plan_trial(
     tried = len(tries(trials_folder(project) / LEDGER, base.fingerprint))
     score, chance = _known(base, done)
     return TrialPlan(
-        run=base.run and base.run.id,
+        run=base.run.id if base.run else None,
         version=base.version_name,
         split=split,
         metric=project.task.metric,
@@ -221,7 +221,7 @@ def _seconds(base: Base, left: Sequence[Arm], arms: Sequence[PlannedArm], worker
     step *= base.config.batch_size / config.batch_size
     of_arm = {arm.name: arm.steps for arm in arms}
     predicted = base.judged_by.num_rows / base.config.batch_size * _COST_OF_PREDICTING
-    return sum((of_arm[arm.name] + predicted) * step for arm in left) / max(workers, 1)
+    return float(sum((of_arm[arm.name] + predicted) * step for arm in left)) / max(workers, 1)
 
 
 def _previewed(base: Base, proposed: Sequence[Proposed]) -> Previewed:

@@ -154,8 +154,9 @@ class _Jobs:
 
 def _as_trained(training: Training, threads: int | None, *, kind: str) -> TrainConfig:
     """Only the arm without a change is worth a map."""
-    record = "train" if kind == "unchanged" and training.config.record != "none" else "none"
-    return replace(training.config, threads=threads or training.config.threads, record=record)
+    config = replace(training.config, threads=threads or training.config.threads)
+    is_mapped = kind == "unchanged" and config.record != "none"
+    return replace(config, record="train") if is_mapped else replace(config, record="none")
 
 
 def _first_arms(trial: Trial, schedule: Schedule) -> dict[str, tuple[str, str]]:

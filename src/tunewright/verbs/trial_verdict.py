@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tunewright.trial.schedule import Schedule
     from tunewright.verbs.trial_base import Base
 
-__all__ = ["DecisionVerdict", "Earned", "Scored", "collect", "decided", "judged", "scored", "slice_ids"]
+__all__ = ["DecisionVerdict", "Earned", "Judged", "Scored", "collect", "decided", "judged", "scored", "slice_ids"]
 
 _KEPT = ("id", "label", "predicted", "correct", "probability", "gold_probability", "logits")
 _MOST_GROUPS = 12
