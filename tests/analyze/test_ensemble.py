@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tunewright.analyze.ensemble import choose_weights, combine
+from tunewright.analyze.ensemble import choose_weights, combine, diversity
 from tunewright.errors import DataError
 
 LOG3 = np.log(3)
@@ -95,3 +95,37 @@ def test_errors_say_what_was_expected():
         combine(TWO[0])
     with pytest.raises(DataError, match="for 2 rows"):
         choose_weights(TWO, np.array([0, 1]))
+
+
+def test_models_that_say_the_same_are_not_diverse():
+    said = np.array([["a", "b", "a", "b"]] * 2)
+    right = np.array([[True, True, False, False]] * 2)
+    found = diversity(said, right)
+    assert (found.disagreement, found.double_fault, found.q, found.oracle) == (0.0, 0.5, 1.0, 0.5)
+
+
+def test_models_that_err_on_other_rows_could_be_perfect_together():
+    said = np.array([["a", "a", "a", "b"], ["b", "b", "a", "a"]])
+    right = np.array([[True, True, False, False], [False, False, True, True]])
+    found = diversity(said, right)
+    assert (found.disagreement, found.double_fault, found.q, found.oracle) == (0.75, 0.0, -1.0, 1.0)
+
+
+def test_unrelated_mistakes_have_the_double_faults_that_are_expected():
+    draw = np.random.default_rng(0)
+    right = draw.random((2, 200_000)) < 0.8
+    found = diversity(right.astype(int), right)
+    assert found.double_fault == pytest.approx(found.expected_double_fault, abs=0.003)
+    assert found.q == pytest.approx(0, abs=0.05)
+
+
+def test_it_is_a_mean_over_pairs_and_has_no_q_where_nobody_errs():
+    found = diversity(np.zeros((3, 5)), np.ones((3, 5), bool))
+    assert found.q is None
+    assert found.oracle == 1.0
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (2, 0), (5,)])
+def test_two_models_and_a_row_are_needed(shape):
+    with pytest.raises(DataError, match="two or more models"):
+        diversity(np.zeros(shape), np.zeros(shape, bool))
