@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from tunewright import verbs
 from tunewright.analyze.compare import compare
 from tunewright.analyze.scores import Grade
 from tunewright.cli import app, judge, learn
+from tunewright.cli.app import passage, say, table
 from tunewright.cli.numbers import scores_sentence
 from tunewright.verbs.chart import DataMap, Suspect
 from tunewright.verbs.judge import Compared
@@ -106,3 +108,35 @@ def test_one_epoch_is_one(capsys):
     meta = {"status": "finished", "coverage": [{"seen": 3, "expected": 3}]}
     learn.say_trained(SimpleNamespace(id="r", meta=meta, coverage=1.0, scores=None, grades=(), speed=None))
     assert "(3 of 3 rows in 1 epoch)" in capsys.readouterr().out
+
+
+def commands(group, above=()):
+    """The words of every command and group below one."""
+    for name, command in getattr(group, "commands", {}).items():
+        yield (*above, name)
+        yield from commands(command, (*above, name))
+
+
+@pytest.mark.parametrize("words", [(), *commands(typer.main.get_command(app))], ids=" ".join)
+def test_help_is_shown_as_it_is_written(words):
+    command = typer.main.get_command(app)
+    for word in words:
+        command = command.commands[word]
+    written = [command.help, *(param.help for param in command.params if param.name != "help")]
+    said = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80"}).output
+    assert [text for text in written if "".join(text.split()) not in "".join(said.split())] == []
+
+
+def test_groups_list_whole_sentences():
+    said = CliRunner().invoke(app, ["--help"]).output
+    assert "..." not in said.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("text", ["drop:top:5%", ":smile:", "[red]x[/red]", "[/]", "[link=x]"])
+def test_data_is_shown_as_it_is(text, capsys):
+    say(text)
+    table(text, (text, "n"), [(text, 1), ("other", 2)])
+    table(text, (text, "n"), [(text, 1), ("other", 2)], cut=(text,))
+    passage([(text, "bold")])
+    said = capsys.readouterr().out
+    assert said.count(text) == 1 + 3 + 3 + 1

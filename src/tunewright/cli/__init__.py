@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tunewright.cli.app import guarded
+from tunewright.cli.app import Group, guarded
 from tunewright.cli.data import check, demo, focus, init, versions
 from tunewright.cli.edit import edit
 from tunewright.cli.judge import compare, ensemble, export, runs, show
@@ -19,11 +19,13 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="tunewright",
+    cls=Group,
     help="Fine-tune, see what the model could not learn, fix the data, and prove that the fix helped.",
     epilog="Start with: tunewright init reviews.csv",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # in help as rich prints it, drop:top:5% loses its middle to a picture
 )
 for _command in (
     *(demo, init, check, train, map, suspects, evaluate, focus, mix, compare, ensemble, predict),

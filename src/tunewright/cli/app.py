@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from tunewright.errors import TunewrightError
 
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.verbs.linting import Lint
 
-__all__ = ["AsJson", "Folder", "Split", "as_json", "guarded", "opened", "passage", "say", "say_lints", "table"]
+__all__ = [
+    "AsJson",
+    "Folder",
+    "Group",
+    "Split",
+    "as_json",
+    "guarded",
+    "opened",
+    "passage",
+    "say",
+    "say_lints",
+    "table",
+]
 
 Folder = Annotated[Path, typer.Option("--project", "-p", help="Folder of the project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -30,6 +43,18 @@ Split = Annotated[str, typer.Option(help="Which rows: validation, test, or a nam
 _FIRST_IDS = 3  # of the rows of a finding
 _FEWEST = 8  # letters of a cell that may be cut
 _WIDTH = 120  # of output that goes to a file or a pipe, unless COLUMNS says another
+
+
+class Group(TyperGroup):
+    """Commands, each listed with the whole first sentence of its help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list; the class above would cut sentences at half a line."""
+        known = [self.get_command(ctx, name) for name in self.list_commands(ctx)]
+        shown = [command for command in known if command is not None and not command.hidden]
+        rows = [(str(command.name), command.get_short_help_str(limit=_WIDTH * 2)) for command in shown]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -133,7 +158,8 @@ def _console() -> Console:
 
     columns = os.environ.get("COLUMNS", "")
     wanted = int(columns) if columns.isdecimal() and int(columns) else _WIDTH
-    return Console(width=None if sys.stdout.isatty() else wanted)
+    # a head or a cell such as ":top:" or "[red]" is text, whoever wrote it
+    return Console(width=None if sys.stdout.isatty() else wanted, markup=False, emoji=False, highlight=False)
 
 
 def _cell(value: object) -> str:

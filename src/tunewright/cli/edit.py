@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunewright.cli.app import AsJson, Folder, as_json, guarded, opened, say, table
+from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.numbers import counted
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["edit", "listed", "sentence"]
 
-edit = typer.Typer(name="edit", help="Change the data: relabel, drop, reweight, and look up or undo what was done.")
+edit = typer.Typer(
+    name="edit", cls=Group, help="Change the data: relabel, drop, reweight, and look up or undo what was done."
+)
 
 Rows = Annotated[int, typer.Option(help="How many of the rows to list.", min=0)]
 

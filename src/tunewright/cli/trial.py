@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunewright.cli.app import AsJson, Folder, Split, as_json, guarded, opened, say, table
+from tunewright.cli.app import AsJson, Folder, Group, Split, as_json, guarded, opened, say, table
 from tunewright.cli.numbers import counted, point_interval, points
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["trial", "trial_progress"]
 
-trial = typer.Typer(name="trial", help="Try decisions against no change and against chance: did they help?")
+trial = typer.Typer(name="trial", cls=Group, help="Try decisions against no change and against chance: did they help?")
 
 Decisions = Annotated[
     list[str], typer.Argument(help="What to try: drop:top:5%, version:NAME, set:loss=focal, ...; parts joined with +.")
@@ -138,7 +138,7 @@ def trial_progress() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Progress(*columns, console=console, transient=True)
     bar = bars.add_task("trial", total=None)
 
