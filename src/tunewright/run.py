@@ -50,7 +50,7 @@ Kind = Literal["train", "eval", "production"]
 _META = "run.json"
 _LONG = ("dynamics", "passes")  # one row per example, window and epoch
 _TABLES = (
-    *("examples", "mixed", "dynamics", "passes", "synthetic", "features", "frozen", "predictions", "embeddings"),
+    *("examples", "mixed", "dynamics", "passes", "held_out", "synthetic", "features", "frozen", "predictions", "embeddings"),
     *("clusters", "slices"),
 )
 

@@ -44,6 +44,7 @@ def test_every_training_row_is_recorded_once_an_epoch(trained):
     assert set(dynamics["id"].to_pylist()) == train
     assert [epoch["seen"] for epoch in run.meta["coverage"]] == [len(train)] * 2
     assert run.meta["recorded"] == "held_out"
+    assert run.meta["mixed_left_out"] == 0
 
 
 def test_no_fold_learns_from_the_rows_it_measures(trained):
@@ -108,6 +109,55 @@ def test_answers_have_folds_too(tmp_path):
     assert len(set(run.table("dynamics")["id"].to_pylist())) == 18
 
 
+def test_questions_about_one_passage_are_in_one_fold():
+    count = 60
+    passages = [f"Passage {row // 4}." for row in range(count)]
+    table = pa.table(
+        {
+            "id": [str(row) for row in range(count)],
+            "content": [str(row) for row in range(count)],
+            "context": passages,
+            "split": ["train"] * count,
+            "label": [f"answer {row}" for row in range(count)],
+        }
+    )
+    fold = assign(table, 3, seed=0, stratify=False, passage="context").to_pylist()
+    assert len({*zip(passages, fold, strict=True)}) == count // 4
+    assert set(fold) == {"0", "1", "2"}
+    with pytest.raises(TrainError, match="too few different passages"):
+        assign(table.slice(0, 8), 3, seed=0, stratify=False, passage="context")
+
+
+def test_finished_folds_of_an_interrupted_training_are_kept(tmp_path, monkeypatch):
+    from tunewright.verbs import folds as module
+
+    project = project_of(tmp_path, toy_texts(30), tw.Classification(labels=("neg", "pos")))
+    train_one, trained = module._train_one, []
+
+    def dies_at(last):
+        def one(*given, **named):
+            if len(trained) == last:
+                raise KeyboardInterrupt
+            trained.append(given[3])
+            return train_one(*given, **named)
+
+        return one
+
+    with pytest.raises(TrainError, match="found none"):
+        train_folds(project, 3, resume=True)
+    monkeypatch.setattr(module, "_train_one", dies_at(2))
+    with pytest.raises(KeyboardInterrupt):
+        train_folds(project, 3)
+    monkeypatch.setattr(module, "_train_one", dies_at(9))
+    with pytest.raises(TrainError, match="found none"):
+        train_folds(project, 3, resume=True, epochs=1)
+    run = train_folds(project, 3, resume=True)
+    assert [name[-1] for name in trained] == ["0", "1", "2"]
+    assert [epoch["seen"] for epoch in run.meta["coverage"]] == [18, 18]
+    with pytest.raises(TrainError, match="found none"):
+        train_folds(project, 3, resume=True)
+
+
 def test_too_few_folds_or_rows_are_refused(trained, monkeypatch):
     project, _ = trained
     with pytest.raises(TrainError, match="2 folds or more"):
@@ -138,5 +188,5 @@ def test_the_command_says_what_it_costs_and_refuses_what_it_cannot(tmp_path):
     assert told.exit_code == 0, told.output
     assert "2 trainings, each on 50% of the rows" in told.output
     assert "Runs of the folds" in told.output
-    for words in (["--folds", "1"], ["--folds", "2", "--resume"]):
+    for words in (["--folds", "1"], ["--folds", "2", "--resume"], ["--folds", "2", "--from", "last"]):
         assert CliRunner().invoke(app, ["train", *words, "-p", str(tmp_path)]).exit_code == 2

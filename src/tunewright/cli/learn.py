@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,9 +51,10 @@ def train(
         raise typer.BadParameter("a run is named only with --resume; to start from its model: --from RUN")
     opened_project = opened(project)
     if folds is not None:
-        if resume or from_run:
-            raise typer.BadParameter("folds are trained from the project's model, anew: leave out --resume and --from")
-        _train_folds(opened_project, folds, version=version, name=name, settings=settings or [], json=json)
+        if from_run or run is not None:
+            raise typer.BadParameter("folds begin with the project's model: leave out --from, and name no run")
+        choice = {"version": version, "name": name, "resume": resume}
+        _train_folds(opened_project, folds, choice, settings=settings or [], json=json)
         return
     try:
         made = verbs.train(
@@ -78,9 +79,7 @@ def train(
         say("Next: tunewright map")
 
 
-def _train_folds(
-    project: Project, folds: int, *, version: str, name: str | None, settings: list[str], json: bool
-) -> None:
+def _train_folds(project: Project, folds: int, choice: dict[str, Any], *, settings: list[str], json: bool) -> None:
     from tunewright import verbs
     from tunewright.verbs.folds import train_folds
     from tunewright.verbs.settings import parse
@@ -90,12 +89,19 @@ def _train_folds(
         f"the time of about {max(folds - 1, 0)} and a pass over the rows per epoch.",
         err=True,
     )
-    made = train_folds(project, folds, version=version, name=name, progress=True, **parse(settings))
+    try:
+        made = train_folds(project, folds, progress=True, **choice, **parse(settings))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. To keep the finished folds, give the same command with --resume", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
     details = verbs.show(project, made)
     if json:
         as_json(details)
         return
     say_trained(details)
+    left_out = made.meta["mixed_left_out"]
+    if left_out:
+        say(f"{counted(left_out, 'mixed row')} left out: a parent may be held out.")
     say(f"Runs of the folds: {', '.join(made.meta['fold_runs'])}", "Next: tunewright map")
 
 

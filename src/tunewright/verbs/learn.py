@@ -17,7 +17,9 @@ from tunewright.run import Run, runs
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-__all__ = ["is_first_process", "resumable", "train"]
+    from tunewright.train.config import TrainConfig
+
+__all__ = ["configured", "is_first_process", "resumable", "train"]
 
 _LEARNT_FROM = ("train", "validation")
 
@@ -82,13 +84,20 @@ def train(
     return run
 
 
+def configured(project: Project, changes: Mapping[str, Any]) -> TrainConfig:
+    """The project's configuration with changes; one of ``arguments`` leaves the project's others."""
+    if "arguments" in changes:
+        changes = {**changes, "arguments": {**project.train.arguments, **changes["arguments"]}}
+    return project.train.with_changes(**changes)
+
+
 def is_first_process() -> bool:
     """Whether this is the only process of a training, or the first of those that ``torchrun`` started."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def resumable(project: Project) -> Run:
-    """The last training run that was not finished.
+    """The last training run that was not finished; those of folds go on with the others, see `train_folds`.
 
     Raises:
         TrainError: if there is none.
@@ -117,9 +126,7 @@ def _begin(
 ) -> Run:
     from tunewright.train.loop import fit
 
-    if "arguments" in changes:  # one setting changes one argument, and leaves the project's others
-        changes = changes | {"arguments": {**project.train.arguments, **changes["arguments"]}}
-    config = project.train.with_changes(**changes)
+    config = configured(project, changes)
     parent = None if from_run is None else _start(project, from_run)
     dataset = open_dataset(project)
     resolved = dataset.resolve(version)
@@ -185,7 +192,8 @@ def _shown(*, progress: bool) -> list[TrainerCallback]:
 
 
 def _is_unfinished(run: Run) -> bool:
-    return run.meta.get("status") not in {"finished", "failed"} and "model" in run.meta["config"]
+    known = "model" in run.meta["config"] and "fold" not in run.meta
+    return known and run.meta.get("status") not in {"finished", "failed"}
 
 
 def _log_map(project: Project, run: Run) -> None:
