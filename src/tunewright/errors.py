@@ -9,6 +9,7 @@ TunewrightError                 catch this one for "anything a user can mend"
 ├── RecorderError               training dynamics cannot be recorded completely
 ├── TrainError                  a training cannot start, or cannot be resumed
 ├── ComparisonError             two things that must not be compared
+├── MonitorError                a monitor cannot go on, or cannot keep what it is given
 └── MissingDependencyError      an optional package is needed
 
 A message says what was expected, what was found and what to do; ``fix`` is the last of the three.
@@ -28,6 +29,7 @@ __all__ = [
     "DataError",
     "EditError",
     "MissingDependencyError",
+    "MonitorError",
     "ProjectError",
     "RecorderError",
     "RunError",
@@ -85,6 +87,10 @@ class TrainError(TunewrightError):
 
 class ComparisonError(TunewrightError):
     """Two things that must not be compared."""
+
+
+class MonitorError(TunewrightError):
+    """A monitor cannot go on as it is asked to, or cannot keep what it is given."""
 
 
 class MissingDependencyError(TunewrightError):

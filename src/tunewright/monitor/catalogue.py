@@ -1,0 +1,195 @@
+"""The catalogue of a monitor: what counts, in one SQLite file (WAL), where one transaction makes a segment count.
+
+Several writers share the file; each owns its segments, its states and its panes, which are merged when they are read.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunewright.errors import MonitorError
+
+__all__ = ["Catalogue", "Pane", "Saved", "Segment"]
+
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS writers (writer TEXT PRIMARY KEY, next INTEGER NOT NULL, made INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS segments (
+    name TEXT PRIMARY KEY, writer TEXT NOT NULL, sequence INTEGER NOT NULL, rows INTEGER NOT NULL,
+    labels INTEGER NOT NULL, newest REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS ids (id TEXT PRIMARY KEY, content INTEGER NOT NULL, segment TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS labels (id TEXT PRIMARY KEY, content INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS states (
+    writer TEXT, name TEXT, fingerprint TEXT NOT NULL, since INTEGER NOT NULL, state BLOB NOT NULL,
+    PRIMARY KEY (writer, name));
+CREATE TABLE IF NOT EXISTS panes (
+    writer TEXT, width INTEGER, start INTEGER, counts TEXT NOT NULL, PRIMARY KEY (writer, width, start));
+CREATE TABLE IF NOT EXISTS steps (id TEXT PRIMARY KEY, step TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (time TEXT NOT NULL, writer TEXT NOT NULL, note TEXT NOT NULL);
+"""
+_VARIABLES = 500  # in one query
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment that counts: its name, the writer that owns it, rows and labels in it, newest time (POSIX seconds)."""
+
+    name: str
+    writer: str
+    sequence: int
+    rows: int
+    labels: int
+    newest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The state of one check of one writer, and the number of rows that this writer had seen when the check began."""
+
+    name: str
+    fingerprint: str
+    since: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """Counts of ``width`` seconds from ``start`` (POSIX seconds)."""
+
+    width: int
+    start: int
+    counts: Mapping[str, int]
+
+
+class Catalogue:
+    """The SQLite file; each change is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            MonitorError: if it is of another format.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.executescript(_TABLES)
+        found = self.facts().get("format", _FORMAT)
+        if found != _FORMAT:
+            self.close()
+            raise MonitorError(
+                f"expected a catalogue of format {_FORMAT} in {path}, found {found}",
+                fix="read it with the version of the library that wrote it",
+            )
+        self.tell(format=_FORMAT)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A block whose changes count together or not at all.
+
+        Raises:
+            MonitorError: if they could not be written, as on a full disk.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise MonitorError(f"the catalogue could not be written ({error})", fix="make room on the disk") from error
+
+    def facts(self) -> dict[str, Any]:
+        """JSON values by name, such as the schema of the rows."""
+        return {name: json.loads(value) for name, value in self._connection.execute("SELECT name, value FROM facts")}
+
+    def tell(self, **facts: Any) -> None:
+        """Set facts."""
+        with self.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def offset(self, writer: str) -> tuple[int, int]:
+        """Number of the next segment of a writer, and how many ids it made."""
+        found = self._connection.execute("SELECT next, made FROM writers WHERE writer = ?", (writer,)).fetchone()
+        return found or (0, 0)
+
+    def segments(self) -> list[Segment]:
+        """Those that count, of all writers, by name."""
+        query = "SELECT name, writer, sequence, rows, labels, newest FROM segments ORDER BY name"
+        return [Segment(*row) for row in self._connection.execute(query)]
+
+    def known(self, ids: Sequence[str]) -> dict[str, int]:
+        """Of these ids, those with a committed row, and the hash of its content."""
+        return dict(self._among("SELECT id, content FROM ids", ids))
+
+    def labelled(self, ids: Sequence[str]) -> dict[str, int]:
+        """Of these ids, those with a committed ground truth, and the hash of it."""
+        return dict(self._among("SELECT id, content FROM labels", ids))
+
+    def where(self, ids: Sequence[str]) -> dict[str, str]:
+        """Of these ids, the segments that hold their rows."""
+        return dict(self._among("SELECT id, segment FROM ids", ids))
+
+    def saved(self, writer: str | None = None) -> list[tuple[str, Saved]]:
+        """(writer, state) of every check, of one writer or of all."""
+        query = "SELECT writer, name, fingerprint, since, state FROM states ORDER BY writer, name"
+        found = [(row[0], Saved(*row[1:])) for row in self._connection.execute(query)]
+        return [(owner, state) for owner, state in found if writer in (None, owner)]
+
+    def panes(self, writer: str | None = None) -> list[tuple[str, Pane]]:
+        """(writer, pane), oldest first, of one writer or of all."""
+        query = "SELECT writer, width, start, counts FROM panes ORDER BY start, writer"
+        found = [(row[0], Pane(row[1], row[2], json.loads(row[3]))) for row in self._connection.execute(query)]
+        return [(owner, pane) for owner, pane in found if writer in (None, owner)]
+
+    def replace_panes(self, writer: str, panes: Iterable[Pane]) -> None:
+        """Give a writer these panes in place of those it has."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM panes WHERE writer = ?", (writer,))
+            connection.executemany(
+                "INSERT INTO panes VALUES (?, ?, ?, ?)",
+                [(writer, pane.width, pane.start, json.dumps(dict(pane.counts), sort_keys=True)) for pane in panes],
+            )
+
+    def steps(self) -> dict[str, tuple[str, str]]:
+        """By id of a collected row: how far it came, and the run that used it, or nothing."""
+        return {id: (step, run) for id, step, run in self._connection.execute("SELECT id, step, run FROM steps")}
+
+    def set_steps(self, ids: Iterable[str], step: str, run: str = "") -> None:
+        """Say how far collected rows came."""
+        with self.transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", [(id, step, run) for id in ids])
+
+    def note(self, time: str, writer: str, notes: Iterable[str]) -> None:
+        """Keep sentences about what a reader of the figures must know."""
+        with self.transaction() as connection:
+            connection.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(time, writer, note) for note in notes])
+
+    def notes(self) -> list[str]:
+        """Every note, oldest first."""
+        return [row[0] for row in self._connection.execute("SELECT note FROM notes ORDER BY rowid")]
+
+    def _among(self, query: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        for start in range(0, len(ids), _VARIABLES):
+            some = ids[start : start + _VARIABLES]
+            places = ", ".join("?" * len(some))
+            yield from self._connection.execute(f"{query} WHERE id IN ({places})", some)
