@@ -37,6 +37,7 @@ __all__ = [
     "merged",
     "merges",
     "require",
+    "scalars",
 ]
 
 Report: TypeAlias = dict[str, Any]
@@ -107,6 +108,13 @@ def require(fold: Fold, rows: pa.Table) -> None:
             raise ColumnError(
                 f"{fold.name!r} needs column {name!r}, which the rows lack", fix=did_you_mean(name, rows.column_names)
             )
+
+
+def scalars(report: Report) -> Report:
+    """The numbers and texts of a report, without its lists and tables."""
+    return {
+        name: value for name, value in report.items() if value is None or isinstance(value, bool | int | float | str)
+    }
 
 
 def fingerprint(fold: Any, *, version: int = 1) -> str:
