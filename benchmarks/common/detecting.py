@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMBINED = ("combined, training", "combined, training and passes", "combined, before training")
 CLEANLAB = "cleanlab, frozen"
+FINE_TUNED = "cleanlab, fine-tuned folds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Found:
 def detect(evidence: Evidence, python: Path | None) -> dict[str, Found]:
     """All detectors on one condition; cleanlab is left out where ``python`` is None."""
     found = {name: _timed(method, evidence) for name, method in DETECTORS.items()}
-    return found | (_cleanlab(evidence, python) if python else {})
+    return found | (_peers(evidence, python) if python else {})
 
 
 def _timed(method: Callable[[Evidence], tuple[NDArray, ...]], evidence: Evidence) -> Found:
@@ -121,11 +122,23 @@ DETECTORS: dict[str, Callable[[Evidence], tuple[NDArray, ...]]] = {
 }
 
 
-def _cleanlab(evidence: Evidence, python: Path) -> dict[str, Found]:
-    """Its ranking by self-confidence, once for each of its filters; seconds include fitting the folds."""
+def _peers(evidence: Evidence, python: Path) -> dict[str, Found]:
+    """cleanlab on frozen embeddings, and on fine-tuned models where they were trained; seconds include the folds."""
     start = perf_counter()
-    made = cleanlab(python, evidence.label, tutorial_probabilities(evidence.frozen, evidence.label))
-    seconds = perf_counter() - start
+    probability = tutorial_probabilities(evidence.frozen, evidence.label)
+    found = _cleanlab(CLEANLAB, python, evidence.label, probability, perf_counter() - start)
+    if evidence.folds is None:
+        return found
+    return found | _cleanlab(FINE_TUNED, python, evidence.label, evidence.folds, evidence.seconds_of_folds)
+
+
+def _cleanlab(
+    title: str, python: Path, label: NDArray[np.int64], probability: NDArray[np.floating], fitting: float
+) -> dict[str, Found]:
+    """Its ranking by self-confidence, once for each of its filters."""
+    start = perf_counter()
+    made = cleanlab(python, label, probability)
+    seconds = fitting + perf_counter() - start
     ranked = Found(1 - made["quality"], seconds, made[FILTERS[0]])
-    others = {f"{CLEANLAB}, {name}": Found(ranked.score, seconds, made[name]) for name in FILTERS[1:]}
-    return {CLEANLAB: ranked, **others}
+    others = {f"{title}, {name}": Found(ranked.score, seconds, made[name]) for name in FILTERS[1:]}
+    return {title: ranked, **others}

@@ -61,6 +61,20 @@ def summary(measured: Sequence[dict[str, Any]], ours: Sequence[str]) -> dict[str
     }
 
 
+def ratios(conditions: Sequence[dict[str, Any]], ours: Sequence[str], other: str) -> dict[str, Any]:
+    """Average precision of ours over that of a peer that only some conditions have; of means, and by condition."""
+    both = [one for one in conditions if other in one["detectors"]]
+    each = {f"{one['condition']} {one['seed']}": one["detectors"] for one in both}
+    precision = {key: {name: made[name]["average_precision"] for name in (*ours, other)} for key, made in each.items()}
+    return {
+        name: {
+            "of_means": _ratio([(row[name], row[other]) for row in precision.values()]),
+            **{key: _ratio([(row[name], row[other])]) for key, row in precision.items()},
+        }
+        for name in (ours if both else ())
+    }
+
+
 def table(conditions: Sequence[dict[str, Any]]) -> str:
     """Average precision by detector and condition, as Markdown; several seeds are averaged."""
     titles = list(dict.fromkeys(one["condition"] for one in conditions))
@@ -143,6 +157,10 @@ def _difference(measured: Sequence[dict[str, Any]], name: str, other: str) -> di
         "high": round(float(high), 4),
         "p": round(float(min(1.0, 2 * max(beyond, 1 / len(resampled)))), 4),
     }
+
+
+def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
+    return round(sum(one for one, _ in pairs) / sum(other for _, other in pairs), 4)
 
 
 def _cell(found: Sequence[dict[str, float] | None]) -> str:

@@ -32,6 +32,8 @@ class Evidence:
         label: codes of ``labels``.
         dynamics, passes: columns of ``PER_EPOCH``, [n, epochs].
         features, frozen: [n, dimensions].
+        folds: [n, classes] probabilities of models that were fine-tuned without the row, None where there are none.
+        seconds_of_folds: what training them took.
     """
 
     label: NDArray[np.int64]
@@ -40,6 +42,8 @@ class Evidence:
     passes: dict[str, NDArray[np.float64]]
     features: NDArray[np.floating]
     frozen: NDArray[np.floating]
+    folds: NDArray[np.floating] | None
+    seconds_of_folds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,18 @@ def load(folder: Path) -> tuple[Evidence, Truth]:
         _aligned(run, "passes", PER_EPOCH, ids),
         _aligned(run, "features", ("vector",), ids)["vector"],
         frozen_of(folder, ids.to_pylist()),
+        *_folds(folder, ids.to_pylist()),
     )
     return evidence, _truth(folder, examples)
+
+
+def _folds(folder: Path, ids: list[str]) -> tuple[NDArray[np.floating] | None, float]:
+    """What `common.noisy.collect_folds` has left, in the order of the ids, and the seconds it took."""
+    if not (folder / "folds.npz").exists():
+        return None, 0.0
+    with np.load(folder / "folds.npz") as stored:
+        place = {name: row for row, name in enumerate(stored["id"].tolist())}
+        return stored["probability"][[place[name] for name in ids]], float(stored["seconds"])
 
 
 def _aligned(run: Run, table: str, columns: Sequence[str], ids: pa.Array) -> dict[str, Any]:
