@@ -11,7 +11,10 @@ SUSPICION = np.linspace(0.99, 0.01, N)  # best first, so that the list is the or
 
 
 def judged(own, near=0.1):
-    return Honest(own=np.full(N, own), near=np.full(N, near), frequency=np.full(N, 0.5))
+    """Nearly all rows have the label that the model would give; what it says of the first 500 is ``own``."""
+    confidence = np.r_[np.full(500, own), np.full(N - 500, 0.9)]
+    rival = np.r_[np.full(100, 0.95), np.full(N - 100, 0.0)]
+    return Honest(own=confidence, rival=rival, near=np.full(N, near), frequency=np.full(N, 0.5))
 
 
 def clusters(n=600, classes=3, wrong=60, seed=0):
@@ -34,9 +37,9 @@ def test_on_separated_classes_the_list_is_as_pure_as_it_says():
 
 
 def test_the_surer_the_model_is_of_the_labels_the_less_of_them_are_wrong():
-    found = [stated(SUSPICION, ks=(100,), evidence=judged(own))[0] for own in (0.0, 0.1, 0.3, 0.9)]
+    found = [stated(SUSPICION, ks=(100,), evidence=judged(own))[0] for own in (0.001, 0.1, 0.3, 0.9)]
     assert [one.precision for one in found] == sorted((one.precision for one in found), reverse=True)
-    assert (found[0].precision, found[-1].precision) == (1, 0)
+    assert (found[0].precision, found[-1].precision) == (pytest.approx(0.97885), 0)
     assert all(one.interval[0] <= one.precision <= one.interval[1] for one in found)
 
 
@@ -47,6 +50,25 @@ def test_where_the_neighbours_of_suspects_agree_with_their_labels_it_cannot_tell
     assert "1.20 times" in one.reason
 
 
+def test_a_model_that_hardly_knows_the_classes_cannot_tell():
+    random = np.random.default_rng(0)
+    label = random.integers(0, 2, 400)
+    vectors = 0.3 * np.eye(2, 8)[label] + random.normal(size=(400, 8))
+    evidence = honest(vectors, label, classes=2)
+    (one,) = stated(-evidence.own, ks=(50,), evidence=evidence)
+    assert evidence.skill() < 0.5
+    assert one.precision is None
+    assert "too badly" in one.reason
+
+
+def test_skill_is_0_for_the_most_frequent_label_and_1_for_every_label():
+    frequency = np.r_[np.full(750, 0.75), np.full(250, 0.25)]
+    often = np.r_[np.full(750, 0.8), np.full(250, 0.2)]
+    near = np.full(N, 0.5)
+    assert Honest(own=often, rival=1 - often, near=near, frequency=frequency).skill() == 0
+    assert Honest(own=np.ones(N), rival=np.zeros(N), near=near, frequency=frequency).skill() == 1
+
+
 def test_without_a_model_from_before_training_it_cannot_tell():
     (one,) = stated(SUSPICION, ks=(50,))
     assert one.precision is None
@@ -54,16 +76,17 @@ def test_without_a_model_from_before_training_it_cannot_tell():
 
 
 def test_a_few_rows_are_too_few():
-    few = Honest(own=np.full(20, 0.1), near=np.full(20, 0.1), frequency=np.full(20, 0.5))
+    few = Honest(own=np.full(20, 0.1), rival=np.zeros(20), near=np.full(20, 0.1), frequency=np.full(20, 0.5))
     (one,) = stated(np.linspace(0.9, 0.1, 20), ks=(5,), evidence=few)
     assert one.precision is None
     assert "too few" in one.reason
 
 
 def test_rows_that_are_not_judged_come_last():
-    evidence = Honest(own=np.r_[np.nan, np.full(N - 1, 0.1)], near=np.full(N, 0.1), frequency=np.full(N, 0.5))
+    evidence = judged(0.1)
+    evidence.own[0] = np.nan
     (one,) = stated(np.r_[np.nan, SUSPICION[1:]], ks=(100,), evidence=evidence)
-    assert one.precision == pytest.approx(1 - 1.8 * 0.1)
+    assert one.precision == pytest.approx(1 - 0.02 - 1.15 * 0.1)
 
 
 def test_reviews_of_the_top_do_not_speak_for_the_rest():

@@ -23,18 +23,15 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 # Chosen on seed 0 of rotten_tomatoes and trec with planted errors, noisy_agnews and noisy_topics_hausa.
-_RIGHT_PER_CONFIDENCE = (
-    3.3,
-    1.8,
-    1.0,
-)  # right labels in a list, per self-confidence of its rows: most, expected, least
-_CONTRADICTED = (
-    0.95  # share of the label among the neighbours of suspects over its frequency, from which nobody can tell
-)
+_RIGHT, _RIGHT_PER_CONFIDENCE = 0.02, 1.15  # right labels in a list: a share of it, and more by its self-confidence
+_SPREAD = 2.0  # of them there may be so many times as many or as few
+_SKILL = 0.6  # of the model from before training, below which hard rows look to it like wrong ones
+_CONTRADICTED = 0.95  # label's share near suspects over its frequency, from which nobody can tell
 _LOOKED_AT, _SHARE_LOOKED_AT = 100, 0.05  # suspects whose neighbours are asked that: so many, of all rows at most
 _FEWEST = 100  # rows to judge, below which nothing is said
 _FEWEST_REVIEWS = 10  # in the list, from which on a person's word counts for more
 _SHARE_OF_PROBES = 0.05  # of the labels that are changed on purpose
+_PROBED = 4_000  # rows among which labels are changed; more would only take longer
 _NEAR = 100  # neighbours that are asked
 
 
@@ -78,13 +75,21 @@ class Probes:
 class Honest:
     """What is thought of labels without having seen them, in vectors from before training; each [n], NaN if unjudged.
 
-    ``own`` is the out-of-fold probability of the label (self-confidence, Northcutt et al. 2021), ``near`` its share
-    among the nearest other rows, ``frequency`` its share among all.
+    ``own`` is the out-of-fold probability of the label (self-confidence, Northcutt et al. 2021), ``rival`` that of the
+    likeliest other class, ``near`` the label's share among the nearest other rows, ``frequency`` its share among all.
     """
 
     own: NDArray[np.float64]
+    rival: NDArray[np.float64]
     near: NDArray[np.float64]
     frequency: NDArray[np.float64]
+
+    def skill(self) -> float:
+        """How far the model gets from always naming the most frequent label (0) to always the given one (1)."""
+        judged = ~np.isnan(self.own)
+        often = float(np.nanmax(self.frequency))
+        hits = float((self.own[judged] > self.rival[judged]).mean())
+        return (hits - often) / (1 - often) if often < 1 else 0.0
 
 
 def stated(
@@ -102,11 +107,12 @@ def stated(
 
     Without, the self-confidence speaks. A label that a calibrated model gives with probability p to rows like this one
     is not right more often than about p; but the list was chosen for training arguing against the label, too, and the
-    model is held back by its penalty, so that the right ones are 1.8 p, between p and 3.3 p.
+    model is held back by its penalty, so that the right ones are .02 + 1.15 p, or between half and twice as many.
 
-    It cannot tell where the evidence contradicts itself: if even among the first suspects the neighbours carry the
-    label as often as rows in general do, the detectors that are against it have learnt something that the rows
-    themselves do not show, which may be the errors. Nor where there are too few rows.
+    It cannot tell where the model is weak: a wrong label and a right one of a hard row are then alike to it, and how
+    many of each there are depends on how people err. Nor where the evidence contradicts itself: if even among the first
+    suspects the neighbours carry the label as often as rows in general do, the detectors that are against it have learnt
+    something that the rows themselves do not show, which may be the errors. Nor where there are too few rows.
 
     Args:
         suspicion: [n] more is more likely wrong; NaN for rows not judged.
@@ -139,8 +145,10 @@ def honest(vectors: Floats, label: Codes, *, classes: int) -> Honest:
     label = np.where(np.isfinite(vectors).all(axis=1), label, -1)
     vectors, known = np.nan_to_num(vectors), label >= 0
     share = np.bincount(label[known], minlength=classes) / max(known.sum(), 1)
+    likely = out_of_fold(vectors, label, classes=classes)
     return Honest(
-        own=out_of_fold(vectors, label, classes=classes).own,
+        own=likely.own,
+        rival=likely.probability[:, 0],
         near=label_votes(vectors, label, k=_NEAR).own,
         frequency=np.where(known, share[label], np.nan),
     )
@@ -155,10 +163,11 @@ def probe(vectors: Floats, label: Codes, *, classes: int, seed: int = 0) -> Prob
         classes: two or more.
         seed: of the choice of rows.
     """
+    random = np.random.default_rng(seed)
     known = np.flatnonzero((label >= 0) & np.isfinite(vectors).all(axis=1))
+    known = np.sort(random.permutation(known)[:_PROBED])
     vectors, label = vectors[known], label[known]
     near = label_votes(vectors, label, k=_NEAR)
-    random = np.random.default_rng(seed)
     chosen = random.choice(len(label), max(1, round(_SHARE_OF_PROBES * len(label))), replace=False)
     anything = (label[chosen] + random.integers(1, classes, len(chosen))) % classes
     rival = np.where(near.rivals[chosen, 0] >= 0, near.rivals[chosen, 0], anything)
@@ -219,9 +228,10 @@ def _by_confidence(evidence: Honest | None, first: Codes, reason: str, level: fl
     if evidence is None or reason:
         return Precision(k=k, precision=None, interval=None, source=source, reason=reason)
     confidence = float(np.nan_to_num(evidence.own[first], nan=0.5).mean())
-    low, middle, high = (max(0.0, 1 - factor * confidence) for factor in _RIGHT_PER_CONFIDENCE)
+    right = min(1.0, _RIGHT + _RIGHT_PER_CONFIDENCE * confidence)
+    low, high = max(0.0, 1 - _SPREAD * right), 1 - right / _SPREAD
     interval = wilson(low * k, k, level)[0], wilson(high * k, k, level)[1]
-    return Precision(k=k, precision=middle, interval=interval, source=source)
+    return Precision(k=k, precision=1 - right, interval=interval, source=source)
 
 
 def _cannot_tell(evidence: Honest | None, order: Codes) -> str:
@@ -231,6 +241,12 @@ def _cannot_tell(evidence: Honest | None, order: Codes) -> str:
     judged = int((~np.isnan(evidence.own)).sum())
     if judged < _FEWEST:
         return f"{judged} rows are too few to tell wrong labels from hard rows"
+    if evidence.skill() < _SKILL:
+        return (
+            "the model from before training tells the classes apart too badly "
+            f"({max(0.0, evidence.skill()):.2f} of the way from the most frequent label to every label, "
+            f"{_SKILL:.2f} is needed), so that hard rows and wrong labels look alike: review some of them"
+        )
     first = order[: min(_LOOKED_AT, round(_SHARE_LOOKED_AT * judged))]
     lift = float(np.nanmean(evidence.near[first]) / np.nanmean(evidence.frequency[first]))
     if lift < _CONTRADICTED:
