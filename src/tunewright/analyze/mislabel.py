@@ -74,6 +74,11 @@ def mislabelled(
     neighbours in either space 1, out-of-fold models in either space 1. A row that some detector did not see is
     judged by the others. A row is flagged where the mean lies below a fixed threshold.
 
+    Flags count random and confusable errors (.8 to 1.25 flags per error where they were planted), not systematic ones
+    that a model learns as if they were right: of people's errors on AG News a third is flagged. Vectors
+    from before training disagree with 13 % of those labels and with 12 % of the true ones, so that no threshold taken
+    from the data could tell the two apart. The order still finds them.
+
     Args:
         label: [n] codes of ``labels``; -1 for rows without a label or with a soft one, which are left out.
         labels: names of the codes.
