@@ -27,6 +27,7 @@ from tunewright.verbs.models import embedding_settings, embeddings, load, vector
 from tunewright.verbs.original import original
 from tunewright.verbs.population import joined_texts
 from tunewright.verbs.results import Result
+from tunewright.verbs.suspicion import suspicion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,10 +207,8 @@ def _evidence(project: Project, parent: Run, made: Run) -> Columns:
 
 def _suspected(parent: Run) -> pa.Table:
     """Suspects of the training run: evidence when rows it was trained on are evaluated."""
-    from tunewright.analyze.mislabel import suspects
-
     if parent.has("dynamics"):
-        return parent.compute(suspects, labels=list(parent.labels))
+        return suspicion(parent).select(["id", "suspicion", "suspect", "suggested"])
     return pa.table({"id": pa.array([], pa.string())})
 
 
