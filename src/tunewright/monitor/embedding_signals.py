@@ -57,7 +57,7 @@ class Points:
             DataError: if it is not.
         """
         content = np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=np.float32)))
-        if content.ndim != 2 or not content.size or not np.isfinite(content).all():  # noqa: PLR2004 - rows and columns
+        if content.ndim != 2 or not content.size or not np.isfinite(content).all():
             raise DataError(f"expected finite vectors [m, dimensions], found shape {content.shape}, or missing numbers")
         return cls(content)
 
@@ -161,29 +161,28 @@ def drift(column: str, **options: Any) -> Any:
 
 
 @operation("emb.near", gives="bool", cost=500)
-def _near(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    points, radius, scale = options["points"].content, options["radius"], options.get("scale")
-    there = _scaled(points, scale)
+def _near(values: pa.Array, *, points: Points, radius: float, distance: str, scale: Points | None = None) -> pa.Array:
+    there = _scaled(points.content, scale)
 
     def inside(vectors: Floats) -> NDArray[np.generic]:
-        return _distances(_scaled(vectors, scale), there, options["distance"]).min(axis=1) < radius
+        found: NDArray[np.bool_] = _distances(_scaled(vectors, scale), there, distance).min(axis=1) < radius
+        return found
 
-    return _on_finite(inputs[0], inside, points.shape[1], pa.bool_())
+    return _on_finite(values, inside, there.shape[1], pa.bool_())
 
 
-@operation("emb.cluster", gives="number", cost=100)
-def _cluster(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    given = options.get("centers")
-    centers = given.content if given is not None else _centers(reference, options)
+@operation("emb.cluster", gives="number", cost=100, compares=True)
+def _cluster(values: pa.Array, *, reference: Any, centers: Points | None = None, **learnt: Any) -> pa.Array:
+    middles = _learnt(reference, _middles, **learnt) if centers is None else centers.content
     return _on_finite(
-        inputs[0], lambda vectors: _distances(vectors, centers, "cosine").argmin(axis=1), centers.shape[1], pa.int64()
+        values, lambda vectors: _distances(vectors, middles, "cosine").argmin(axis=1), middles.shape[1], pa.int64()
     )
 
 
-@operation("emb.far_from_reference", gives="bool", cost=800)
-def _far(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    index, usual = _usual(reference, options)
-    return _on_finite(inputs[0], lambda vectors: _nearest(index, vectors) > usual, index.dimensions, pa.bool_())
+@operation("emb.far_from_reference", gives="bool", cost=800, compares=True)
+def _far(values: pa.Array, *, reference: Any, **learnt: Any) -> pa.Array:
+    index, usual = _learnt(reference, _usual, **learnt)
+    return _on_finite(values, lambda vectors: _nearest(index, vectors) > usual, index.dimensions, pa.bool_())
 
 
 def _name(column: str | Signal) -> str:
@@ -252,49 +251,41 @@ def _spread(points: Floats, distance: str) -> float:
     return min(spread for spread in spreads if spread > 0)
 
 
-def _centers(reference: Any, options: Mapping[str, Any]) -> Floats:
-    def find(vectors: Floats) -> Floats:
-        from sklearn.cluster import KMeans
+def _middles(vectors: Floats, *, count: int, seed: int) -> Floats:
+    """[count, dimensions] centres of k-means."""
+    from sklearn.cluster import KMeans
 
-        centers: Floats = KMeans(options["count"], n_init=4, random_state=options["seed"]).fit(vectors).cluster_centers_
-        return centers
-
-    return _learnt(reference, options, "cluster", find)
+    centers: Floats = KMeans(count, n_init=4, random_state=seed).fit(vectors).cluster_centers_
+    return centers
 
 
-def _usual(reference: Any, options: Mapping[str, Any]) -> tuple[Index, float]:
-    """One half of the reference, and how far the other half is from it, but for a share of 1 - q."""
-
-    def cut(vectors: Floats) -> tuple[Index, float]:
-        order = np.random.default_rng(options["seed"]).permutation(len(vectors))
-        base, held_out = np.array_split(order, 2)
-        rank = int(np.ceil((len(held_out) + 1) * options["q"]))
-        if rank > len(held_out):
-            least = 2 * int(np.ceil(options["q"] / (1 - options["q"])))
-            raise DataError(
-                f"expected {least} vectors in the reference or more for q={options['q']}, found {len(order)}"
-            )
-        index = Index.build(vectors[base])
-        return index, float(np.sort(_nearest(index, vectors[held_out]))[rank - 1])
-
-    return _learnt(reference, options, "far_from_reference", cut)
+def _usual(vectors: Floats, *, q: float, seed: int) -> tuple[Index, float]:
+    """One half of the vectors, and how far the other half is from it, but for a share of 1 - q."""
+    base, held_out = np.array_split(np.random.default_rng(seed).permutation(len(vectors)), 2)
+    rank = int(np.ceil((len(held_out) + 1) * q))
+    if rank > len(held_out):
+        least = 2 * int(np.ceil(q / (1 - q)))
+        raise DataError(f"expected {least} vectors in the reference or more for q={q}, found {len(vectors)}")
+    index = Index.build(vectors[base])
+    return index, float(np.sort(_nearest(index, vectors[held_out]))[rank - 1])
 
 
 def _nearest(index: Index, vectors: Floats) -> NDArray[np.float64]:
     """[n] cosine distance to the nearest row."""
-    return 1 - index.search(vectors, 1)[0][:, 0]
+    distances: NDArray[np.float64] = 1 - index.search(vectors, 1)[0][:, 0]
+    return distances
 
 
 _LEARNT: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
 
-def _learnt(reference: Any, options: Mapping[str, Any], user: str, learn: Callable[[Floats], Any]) -> Any:
+def _learnt(reference: Any, learn: Callable[..., Any], *, vectors: str, **options: Any) -> Any:
     """What is learnt from a reference's vectors, once per version of the reference and not once per batch."""
     if reference is None:
-        raise DataError(f"`emb.{user}` needs a reference", fix="give the monitor `reference=Reference.from_run(run)`")
-    key = (reference.version, user, *sorted(options.items()))
+        raise DataError("expected a reference, found none", fix="give `reference=Reference.from_run(run)`")
+    key = (reference.version, learn, vectors, *sorted(options.items()))
     if key not in _LEARNT:
-        _LEARNT[key] = learn(_unit_rows(reference.vectors(options["vectors"])))
+        _LEARNT[key] = learn(_unit_rows(reference.vectors(vectors)), **options)
         while len(_LEARNT) > _KEPT:
             _LEARNT.popitem(last=False)
     return _LEARNT[key]

@@ -107,24 +107,28 @@ class _Batch:
         return self.known[key].values
 
     def _compute(self, signal: Signal, where: Mask, known: _Known | None) -> _Known:
-        operation, options = find(signal.op), dict(signal.options)
+        operation, options = find(signal.op), self._options(signal)
         everywhere = np.ones_like(where)
         if not signal.inputs:
-            return _Known(operation.compute([self.rows], options, self.reference), everywhere)
+            return _Known(operation.compute(self.rows, **options), everywhere)
         if operation.whole:
             inputs = [self.value(part, everywhere) for part in signal.inputs]
-            return _Known(_checked(operation, operation.compute(inputs, options, self.reference), where), everywhere)
+            return _Known(_checked(operation, operation.compute(*inputs, **options), where), everywhere)
         reach = where if known is None else where | known.rows
         if signal.op in _SHORTCUTS:
-            return _Known(operation.compute(self._sides(signal, reach), options, self.reference), reach)
+            return _Known(operation.compute(*self._sides(signal, reach), **options), reach)
         inputs = [self.value(part, reach) for part in signal.inputs]
         if not operation.dense:
-            return _Known(operation.compute(inputs, options, self.reference), reach)
+            return _Known(operation.compute(*inputs, **options), reach)
         todo = where if known is None else where & ~known.rows
         for part in inputs:
             todo = todo & part.is_valid().to_numpy(zero_copy_only=False)
         part = self._part(operation, inputs, options, todo)
         return _Known(_merged(part, todo, None if known is None else known.values), reach)
+
+    def _options(self, signal: Signal) -> dict[str, Any]:
+        compared = {"reference": self.reference} if find(signal.op).compares else {}
+        return dict(signal.options) | compared
 
     def _sides(self, signal: Signal, where: Mask) -> list[Any]:
         """Both sides of ``&`` or ``|``, the dearer one only where the cheaper leaves the row open."""
@@ -140,7 +144,7 @@ class _Batch:
         if not todo.any():
             return pa.nulls(0, ARROW_TYPES.get(operation.gives, pa.null()))
         chosen = inputs if todo.all() else [part.filter(pa.array(todo)) for part in inputs]
-        return _checked(operation, operation.compute(chosen, options, self.reference), todo)
+        return _checked(operation, operation.compute(*chosen, **options), todo)
 
     def _cost(self, signal: Signal) -> float:
         if signal.fingerprint in self.known:

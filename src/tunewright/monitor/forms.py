@@ -21,6 +21,7 @@ _BINDS = {"|": 2, "^": 3, "&": 4, "+": 5, "-": 5, "*": 6, "/": 6} | dict.fromkey
 )
 _PREFIXES = {"~": "~", "neg": "-"}
 _METHODS = frozenset({"isin", "between", "is_null"})
+_STORED = frozenset({"points", "centers", "scale"})  # options that formulas call by name
 
 _READ: dict[type[ast.AST], Callable[..., Any]] = {
     ast.BitAnd: operator.and_,
@@ -149,16 +150,8 @@ def parse(text: str, named: Mapping[str, Any]) -> Signal:
 
 
 def _read(tree: ast.expr, named: Mapping[str, Any]) -> Any:
-    """A signal, or a constant."""
+    """A signal, or what it takes: a constant, a list, a dict."""
     match tree:
-        case ast.Constant(value=bool() | int() | float() | str() | None as value):
-            return value
-        case ast.List(elts=items):
-            return [_read(item, named) for item in items]
-        case ast.Dict(keys=keys, values=values) if None not in keys:
-            return {
-                _read(cast("ast.expr", key), named): _read(item, named) for key, item in zip(keys, values, strict=True)
-            }
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _READ:
             return _READ[type(sign)](_read(operand, named))
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _READ:
@@ -169,6 +162,13 @@ def _read(tree: ast.expr, named: Mapping[str, Any]) -> Any:
             values = [_read(item, named) for item in arguments]
             options = {str(word.arg): _read(word.value, named) for word in keywords}
             return _called(function, values, options, named)
+    return _constant(tree)
+
+
+def _constant(tree: ast.expr) -> Any:
+    match tree:
+        case ast.Constant(value=bool() | int() | float() | str() | None) | ast.List() | ast.Dict():
+            return ast.literal_eval(tree)
     raise DataError(
         f"a formula has no `{ast.unparse(tree)}`",
         fix='formulas are made of signals such as `col("a")`, constants and operators; `a < b < c` is `.between`',
@@ -176,23 +176,21 @@ def _read(tree: ast.expr, named: Mapping[str, Any]) -> Any:
 
 
 def _compared(sign: type[ast.AST], left: Any, right: Any) -> Signal:
-    """With the constant kept on its side, for Python turns `3 < a` around."""
     if not isinstance(left, Signal) and not isinstance(right, Signal):
         raise DataError("a formula compares two constants")
     return cast("Signal", _READ[sign](left, right))
 
 
-def _called(function: ast.expr, values: list[Any], options: dict[str, Any], named: Mapping[str, Any]) -> Any:
+def _called(function: ast.expr, values: list[Any], options: dict[str, Any], named: Mapping[str, Any]) -> Signal:
     if isinstance(function, ast.Attribute) and function.attr in _METHODS:
-        return getattr(_read(function.value, named), function.attr)(*values, **options)
+        return cast("Signal", getattr(_read(function.value, named), function.attr)(*values, **options))
     name = ast.unparse(function)
     if name not in _makers():
         raise DataError(f"no signal is called {name!r}", fix=did_you_mean(name, _makers()))
-    if name == "user":
-        return _makers()[name](_content(values[0], named), *values[1:], name=values[0], **options)
-    if "points" in options or "centers" in options:
-        options |= {key: _content(options[key], named) for key in ("points", "centers") if key in options}
-    return _makers()[name](*values, **options)
+    stored = {key: _content(options[key], named) for key in _STORED & options.keys()}
+    if name != "user":
+        return _makers()[name](*values, **options | stored)
+    return _makers()[name](_content(values[0], named), *values[1:], name=values[0], **options)
 
 
 def _content(name: str, named: Mapping[str, Any]) -> Any:

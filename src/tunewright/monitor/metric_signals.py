@@ -5,7 +5,6 @@ Scores are lists with one number per label. A list with a missing or infinite nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -53,30 +52,30 @@ def _of(name: str, column: str | Signal, scores: str) -> Signal:
 
 
 @operation("metric.confidence", gives="number", cost=5)
-def _confidence(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return _column(_probabilities(inputs, options).max(axis=1))
+def _confidence(lists: pa.Array, *, scores: str) -> Any:
+    return _column(_probabilities(lists, scores).max(axis=1))
 
 
 @operation("metric.entropy", gives="number", cost=5)
-def _entropy(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    shares = _probabilities(inputs, options)
+def _entropy(lists: pa.Array, *, scores: str) -> Any:
+    shares = _probabilities(lists, scores)
     logs = np.log(shares, out=np.zeros_like(shares), where=~(shares <= 0))
     return _column(np.abs(np.sum(shares * logs, axis=1)))  # not -sum, which is -0.0 for a certain answer
 
 
 @operation("metric.margin", gives="number", cost=5)
-def _margin(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    ordered = np.sort(_probabilities(inputs, options), axis=1)
+def _margin(lists: pa.Array, *, scores: str) -> Any:
+    ordered = np.sort(_probabilities(lists, scores), axis=1)
     return _column(ordered[:, -1] - ordered[:, -2] if ordered.shape[1] > 1 else ordered[:, -1])
 
 
-def _probabilities(inputs: list[Any], options: Mapping[str, Any]) -> NDArray[np.float64]:
+def _probabilities(lists: pa.Array, scores: str) -> NDArray[np.float64]:
     """[n, labels]; rows that are not finite are NaN."""
-    scores = matrix(inputs[0]).astype(np.float64)
-    scores[~np.isfinite(scores).all(axis=1)] = np.nan
-    if options["scores"] == "probabilities":
-        return scores
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    table = matrix(lists).astype(np.float64)
+    table[~np.isfinite(table).all(axis=1)] = np.nan
+    if scores == "probabilities":
+        return table
+    powers = np.exp(table - table.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
 

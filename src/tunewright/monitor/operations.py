@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from tunewright.errors import DataError, did_you_mean
 
-__all__ = ["OPERATIONS", "Compute", "Kind", "Operation", "find", "operation"]
+__all__ = ["ARROW_TYPES", "OPERATIONS", "Compute", "Kind", "Operation", "find", "operation"]
 
 Kind = Literal["bool", "number", "text", "any"]
 
-Compute = Callable[[list[Any], Mapping[str, Any], Any], Any]
-"""From the inputs' values on the rows that matter, the options and the reference to one value per row."""
+Compute = Callable[..., Any]
+"""``compute(*inputs, **options)``: from the inputs' values on the rows that matter to one value per row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Operation:
         cost: of one row, in units of comparing two numbers; decides which side of ``&`` and ``|`` comes first.
         dense: computed only where no input is null, and null elsewhere.
         whole: a function of the whole batch, so that it never sees only a part of the rows.
+        compares: it takes the reference as well, as ``reference=``.
     """
 
     name: str
@@ -37,18 +38,27 @@ class Operation:
     cost: float = 1.0
     dense: bool = True
     whole: bool = False
+    compares: bool = False
 
 
 OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(
-    name: str, *, gives: Kind, cost: float = 1.0, dense: bool = True, whole: bool = False
+    name: str,
+    *,
+    gives: Kind,
+    cost: float = 1.0,
+    dense: bool = True,
+    whole: bool = False,
+    compares: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Declare how the nodes of a name are computed."""
 
     def declare(compute: Compute) -> Compute:
-        OPERATIONS[name] = Operation(name=name, gives=gives, compute=compute, cost=cost, dense=dense, whole=whole)
+        OPERATIONS[name] = Operation(
+            name=name, gives=gives, compute=compute, cost=cost, dense=dense, whole=whole, compares=compares
+        )
         return compute
 
     return declare

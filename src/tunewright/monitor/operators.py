@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -32,10 +32,10 @@ _LOGIC, _ARITHMETIC = frozenset("&|^"), frozenset("+-*")
 
 def _declare(op: str, function: Callable[..., Any]) -> None:
     @operation(op, gives="number" if op in _ARITHMETIC else "bool", dense=False)
-    def compute(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-        left, right = map(truth_value, inputs) if op in _LOGIC else inputs
+    def compute(left: Any, right: Any) -> Any:
+        sides = (truth_value(left), truth_value(right)) if op in _LOGIC else (left, right)
         try:
-            return function(left, right)
+            return function(*sides)
         except pa.ArrowNotImplementedError as error:
             raise DataError(f"`{op}` does not take {left.type} and {right.type}") from error
 
@@ -45,64 +45,59 @@ for _op, _function in _BINARY.items():
 
 
 @operation("/", gives="number", dense=False)
-def _divide(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
+def _divide(left: Any, right: Any) -> Any:
     """Null where the divisor is 0: there is no such number."""
-    above, below = (pc.cast(part, pa.float64()) for part in inputs)
+    above, below = (pc.cast(part, pa.float64()) for part in (left, right))
     return pc.divide(above, pc.if_else(pc.equal(below, 0.0), pa.scalar(None, pa.float64()), below))
 
 
 @operation("neg", gives="number", dense=False)
-def _negative(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pc.negate_checked(inputs[0])
+def _negative(values: Any) -> Any:
+    return pc.negate_checked(values)
 
 
 @operation("~", gives="bool", dense=False)
-def _not(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pc.invert(truth_value(inputs[0]))
+def _not(values: Any) -> Any:
+    return pc.invert(truth_value(values))
 
 
 @operation("isin", gives="bool", dense=True)
-def _isin(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    found, values = inputs[0], pa.array(options["values"])
-    common = pa.float64() if pa.float64() in {found.type, values.type} else found.type
-    return pc.is_in(found.cast(common), value_set=values.cast(common))
+def _isin(found: pa.Array, *, values: Sequence[Any]) -> Any:
+    wanted = pa.array(values)
+    common = pa.float64() if pa.float64() in {found.type, wanted.type} else found.type
+    return pc.is_in(found.cast(common), value_set=wanted.cast(common))
 
 
 @operation("between", gives="bool", dense=False)
-def _between(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    above, below = pc.greater_equal(inputs[0], options["low"]), pc.less_equal(inputs[0], options["high"])
-    return pc.and_kleene(above, below)
+def _between(values: Any, *, low: Any, high: Any) -> Any:
+    return pc.and_kleene(pc.greater_equal(values, low), pc.less_equal(values, high))
 
 
 @operation("is_null", gives="bool", dense=False)
-def _is_null(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pc.is_null(inputs[0])
+def _is_null(values: Any) -> Any:
+    return pc.is_null(values)
 
 
 @operation("value", gives="any", cost=0, dense=False)
-def _value(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pa.scalar(options["value"])
+def _value(_: pa.Table, *, value: Any) -> Any:
+    return pa.scalar(value)
 
 
 @operation("col", gives="any", dense=False, cost=0.1)
-def _column(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    (rows,) = inputs
-    name = options["name"]
+def _column(rows: pa.Table, *, name: str) -> Any:
     if name not in rows.column_names:
         raise ColumnError(f"expected a column {name!r}, found none", fix=did_you_mean(name, rows.column_names))
     return column(rows, name)
 
 
 @operation("rows", gives="any", dense=False, cost=0)
-def _rows(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
+def _rows(rows: pa.Table) -> Any:
     """The whole batch, for functions that say only when they run what they read."""
-    return inputs[0]
+    return rows
 
 
 @operation("truth", gives="any", dense=False, cost=0.1)
-def _truth(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    (rows,) = inputs
-    name = options["name"]
+def _truth(rows: pa.Table, *, name: str) -> Any:
     return column(rows, name) if name in rows.column_names else pa.nulls(rows.num_rows)
 
 

@@ -5,7 +5,7 @@ A missing text gives a missing value everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -182,52 +182,49 @@ def _one_of(name: str, value: object, known: tuple[object, ...]) -> None:
         raise ValueError(f"expected {name} to be one of {', '.join(map(str, known))}, found {value!r}")
 
 
-def _texts(values: pa.Array, user: str) -> list[str]:
+def _checked(values: pa.Array) -> pa.Array:
     if not pa.types.is_string(values.type):
-        raise DataError(f"`{user}` needs texts, found {values.type}")
-    texts: list[str] = values.to_pylist()
+        raise DataError(f"expected texts, found {values.type}")
+    return values
+
+
+def _listed(values: pa.Array) -> list[str]:
+    texts: list[str] = _checked(values).to_pylist()
     return texts
 
 
 @operation("text.chars", gives="number")
-def _chars(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    _texts(inputs[0][:0], "text.chars")
-    return pc.utf8_length(inputs[0]).cast(pa.int64())
+def _chars(texts: pa.Array) -> Any:
+    return pc.utf8_length(_checked(texts)).cast(pa.int64())
 
 
 @operation("text.words", gives="number", cost=10)
-def _words(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pa.array([len(text.split()) for text in _texts(inputs[0], "text.words")], pa.int64())
+def _words(texts: pa.Array) -> Any:
+    return pa.array([len(text.split()) for text in _listed(texts)], pa.int64())
 
 
 @operation("text.has_any", gives="bool", cost=20)
-def _has_any(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    absent, read = frozenset(options["words"]).isdisjoint, _READINGS[options["read"]]
-    return pa.array([not absent(read(text)) for text in _texts(inputs[0], "text.has_any")], pa.bool_())
+def _has_any(texts: pa.Array, *, words: Iterable[str], read: str) -> Any:
+    absent, reading = frozenset(words).isdisjoint, _READINGS[read]
+    return pa.array([not absent(reading(text)) for text in _listed(texts)], pa.bool_())
 
 
 @operation("text.rouge_l", gives="number", cost=200)
-def _rouge_l(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    gold, predicted = (_texts(values, "text.rouge_l") for values in inputs)
-    scores = (
-        rouge_l_sets(gold, predicted)
-        if options["variant"] == "sets"
-        else rouge(gold, predicted, kinds=("rougeL",))["rougeL"]
-    )
-    return pa.array(getattr(scores, options["measure"]), from_pandas=True)
+def _rouge_l(gold: pa.Array, predicted: pa.Array, *, variant: str, measure: str) -> Any:
+    pairs = _listed(gold), _listed(predicted)
+    scores = rouge_l_sets(*pairs) if variant == "sets" else rouge(*pairs, kinds=("rougeL",))["rougeL"]
+    return pa.array(getattr(scores, measure), from_pandas=True)
 
 
 @operation("text.rouge_n", gives="number", cost=100)
-def _rouge_n(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    gold, predicted = (_texts(values, "text.rouge_n") for values in inputs)
-    kind = f"rouge{options['n']}"
-    return pa.array(getattr(rouge(gold, predicted, kinds=(kind,))[kind], options["measure"]))
+def _rouge_n(gold: pa.Array, predicted: pa.Array, *, n: int, measure: str) -> Any:
+    kind = f"rouge{n}"
+    return pa.array(getattr(rouge(_listed(gold), _listed(predicted), kinds=(kind,))[kind], measure))
 
 
 @operation("text.copy_ratio", gives="number", cost=150)
-def _copy_ratio(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    source, output = (_texts(values, "text.copy_ratio") for values in inputs)
-    return pa.array(map(_copied_share, source, output), pa.float64())
+def _copy_ratio(source: pa.Array, output: pa.Array) -> Any:
+    return pa.array(map(_copied_share, _listed(source), _listed(output)), pa.float64())
 
 
 def _copied_share(source: str, output: str) -> float | None:
@@ -248,20 +245,18 @@ def _runs(found: list[str], n: int) -> set[tuple[str, ...]]:
 
 
 @operation("text.empty", gives="bool")
-def _empty(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    return pa.array([not text.strip() for text in _texts(inputs[0], "text.empty")], pa.bool_())
+def _empty(texts: pa.Array) -> Any:
+    return pa.array([not text.strip() for text in _listed(texts)], pa.bool_())
 
 
 @operation("text.regex", gives="bool", cost=10)
-def _regex(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    _texts(inputs[0][:0], "text.regex")
-    return pc.match_substring_regex(inputs[0], options["pattern"], ignore_case=options["ignore_case"])
+def _regex(texts: pa.Array, *, pattern: str, ignore_case: bool) -> Any:
+    return pc.match_substring_regex(_checked(texts), pattern, ignore_case=ignore_case)
 
 
 @operation("text.repeated_ngram", gives="number", cost=100)
-def _repeated_ngram(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    n = options["n"]
-    return pa.array([_repeated_share(rouge_words(text), n) for text in _texts(inputs[0], "text.repeated_ngram")])
+def _repeated_ngram(texts: pa.Array, *, n: int) -> Any:
+    return pa.array([_repeated_share(rouge_words(text), n) for text in _listed(texts)])
 
 
 def _repeated_share(found: list[str], n: int) -> float:
@@ -270,9 +265,7 @@ def _repeated_share(found: list[str], n: int) -> float:
 
 
 @operation("text.truncated", gives="bool", cost=2, dense=False)
-def _truncated(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    column, *reasons = inputs
-    _texts(column[:0], "text.truncated")
-    closed = pc.match_substring_regex(column, _CLOSED)
-    cut = pc.invert(pc.or_(closed, pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)))
-    return pc.coalesce(pc.equal(reasons[0], "length"), cut) if reasons else cut
+def _truncated(texts: pa.Array, reasons: pa.Array | None = None) -> Any:
+    closed = pc.match_substring_regex(_checked(texts), _CLOSED)
+    cut = pc.invert(pc.or_(closed, pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0)))
+    return cut if reasons is None else pc.coalesce(pc.equal(reasons, "length"), cut)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -160,43 +160,46 @@ def _source(function: Callable[..., Any]) -> str:
 
 
 @operation("user.row", gives="any", cost=5000)
-def _per_row(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    function = options["function"].content
-    return [function(*row) for row in zip(*(values.to_pylist() for values in inputs), strict=True)]
+def _per_row(*columns: pa.Array, function: Function, **_: Any) -> Any:
+    return [function.content(*row) for row in zip(*(values.to_pylist() for values in columns), strict=True)]
 
 
 @operation("user.batch", gives="any", cost=1000, dense=False, whole=True)
-def _per_batch(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
-    (rows,) = inputs
-    read = _as_numpy if options["per"] == "batch" else (lambda values: values)
-    return _flat(options["function"].content(*(read(_column(rows, name)) for name in options["columns"])))
+def _per_batch(rows: pa.Table, *, function: Function, per: str, columns: Iterable[str]) -> Any:
+    values = [_column(rows, name) for name in columns]
+    return _flat(function.content(*(map(_as_numpy, values) if per == "batch" else values)))
 
 
 @operation("user.inputs", gives="any", cost=1000, dense=False, whole=True)
-def _with_inputs(inputs: list[Any], options: Mapping[str, Any], reference: Any) -> Any:
+def _with_inputs(rows: pa.Table, *, gts: str | None = None, **options: Any) -> Any:
     """Call ``fn(inputs, outputs, gts, extra_args)`` on the rows that have what it needs."""
-    (rows,) = inputs
-    gts = options.get("gts")
     if gts is None:
-        return _called_with(rows, options, None)
+        return _called_with(rows, None, **options)
     if gts not in rows.column_names:
         return pa.nulls(rows.num_rows)
     there = rows[gts].is_valid().combine_chunks()
     known = rows.filter(there)
     if not known.num_rows:
         return pa.nulls(rows.num_rows)
-    found = pa.array(_called_with(known, options, known[gts].to_pylist()), from_pandas=True)
+    found = pa.array(_called_with(known, known[gts].to_pylist(), **options), from_pandas=True)
     return pc.replace_with_mask(pa.nulls(rows.num_rows, found.type), there, found)
 
 
-def _called_with(rows: pa.Table, options: Mapping[str, Any], gts: list[Any] | None) -> Any:
-    outputs, names = options.get("outputs", "output"), options.get("columns", rows.column_names)
-    inputs = {name: _column(rows, name).to_pylist() for name in names}
+def _called_with(
+    rows: pa.Table,
+    gts: list[Any] | None,
+    *,
+    function: Function,
+    columns: Iterable[str] | None = None,
+    outputs: str = "output",
+    extra_args: Mapping[str, Any] | None = None,
+) -> Any:
+    inputs = {name: _column(rows, name).to_pylist() for name in columns or rows.column_names}
     said = rows[outputs].to_pylist() if outputs in rows.column_names else None
-    extra = dict(options.get("extra_args", {}))
+    extra = dict(extra_args or {})
     if "id" in rows.column_names:
         extra["id"] = rows["id"].to_pylist()
-    return _flat(_by_name(options["function"].content, inputs=inputs, outputs=said, gts=gts, extra_args=extra))
+    return _flat(_by_name(function.content, inputs=inputs, outputs=said, gts=gts, extra_args=extra))
 
 
 def _by_name(function: Callable[..., Any], **values: Any) -> Any:
