@@ -55,16 +55,17 @@ def data_folder() -> Path:
     return Path(os.environ.get("TUNEWRIGHT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
-def noisy(dataset: str, noise: str, seed: int, *, rows: int = ROWS) -> Noisy:
+def noisy(dataset: str, noise: str, seed: int, *, rows: int = ROWS, rate: float = RATE) -> Noisy:
     """One condition of the protocol.
 
     Args:
         dataset: a file of the data folder.
         noise: ``uniform`` (to a random other class) or ``confusable`` (drawn in proportion to (1 - p)², p the gold
-            probability of an out-of-fold TF-IDF model, and flipped to that model's best wrong class), exactly 10 % of
+            probability of an out-of-fold TF-IDF model, and flipped to that model's best wrong class), exactly ``rate`` of
             the rows; ``natural`` keeps the labels as they are.
         seed: of the rows that are drawn, and of the flips.
         rows: how many training rows at most.
+        rate: share of them to flip.
     """
     if (dataset, noise) == ("rotten_tomatoes", "natural"):
         return _natural_sentiment(rows)
@@ -74,7 +75,7 @@ def noisy(dataset: str, noise: str, seed: int, *, rows: int = ROWS) -> Noisy:
     table, truth, known = table.take(chosen), truth[chosen], known[chosen]
     given = np.array([labels.index(name) for name in table["label"].to_pylist()])
     if noise != "natural":
-        given = _flipped(truth, table["text"].to_pylist(), noise, draw, len(labels))
+        given = _flipped(truth, table["text"].to_pylist(), noise, draw, classes=len(labels), rate=rate)
     wrong = known & (given != truth)
     names = np.array(labels, object)
     table = table.set_column(table.schema.get_field_index("label"), "label", pa.array(names[given].tolist()))
@@ -181,9 +182,9 @@ def _natural_sentiment(rows: int) -> Noisy:
 
 
 def _flipped(
-    truth: NDArray[np.int64], texts: list[str], noise: str, draw: np.random.Generator, classes: int
+    truth: NDArray[np.int64], texts: list[str], noise: str, draw: np.random.Generator, *, classes: int, rate: float
 ) -> NDArray[np.int64]:
-    count = round(RATE * len(truth))
+    count = round(rate * len(truth))
     given = truth.copy()
     if noise == "uniform":
         rows = draw.permutation(len(truth))[:count]
