@@ -1,4 +1,4 @@
-"""A worker for tests: squares numbers, fails, dies, or takes its time."""
+"""A worker for tests: `main` squares numbers, fails, dies, or takes its time."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def work(job, advance):
     return {"square": job["number"] ** 2, "threads": os.environ["OMP_NUM_THREADS"], "process": os.getpid()}
 
 
-if __name__ == "__main__":
+def main():
     serve(work)

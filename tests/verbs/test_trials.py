@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -14,8 +16,10 @@ from tunewright.errors import ComparisonError, EditError, RunError, TrainError
 from tunewright.project import open_dataset
 from tunewright.run import find, runs
 from tunewright.trial.folder import find as find_trial
-from tunewright.verbs import trials
-from tunewright.verbs.trial_base import open_base
+from tunewright.verbs import trial_worker, trials
+from tunewright.verbs.folds import train_folds
+from tunewright.verbs.trial_base import finished, open_base
+from tunewright.verbs.trial_edits import aimed_at
 
 ALONE = {"workers": 1, "stop_early": False}
 
@@ -88,8 +92,9 @@ def test_the_same_decision_is_one_try_and_another_one_more(trained, tried):
     verbs.run_trial(project, "renamed=drop:top:10%", seeds=2, **ALONE)
     assert verbs.show_trial(project, tried.trial).tries == before
     verbs.run_trial(project, "set:weight_decay=0.1", seeds=2, **ALONE)
+    verbs.run_trial(project, "set:weight_decay=0.1", seeds=3, **ALONE)
     shown = verbs.show_trial(project, tried.trial)
-    assert shown.tries == before + 1
+    assert shown.tries == before + 2
     assert shown.decisions[0].against_unchanged.tries == shown.tries
 
 
@@ -234,3 +239,116 @@ def test_looks_spend_less_at_first():
     (second, early), (third, late) = trials._looks(3)
     assert (second, third) == (2, 3)
     assert early < late < 0.05
+
+
+@pytest.mark.slow
+def test_only_trainings_on_all_rows_by_the_same_libraries_are_used_again(new):
+    train_folds(new, 2)
+    assert finished(open_base(new)) == {}
+    run = tw.train(new)
+    base = open_base(new)
+    assert [one.id for one in finished(base).values()] == [run.id]
+    run.update(versions={**run.meta["versions"], "torch": "0.1"})
+    assert finished(base) == {}
+
+
+@pytest.mark.slow
+def test_a_training_that_fails_leaves_the_others(new, monkeypatch):
+    tw.train(new)
+    train = trial_worker.train
+
+    def failing(project, **how):
+        if how["meta"]["arm"] == "drop:top:1":
+            raise OSError("no space left")
+        return train(project, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trial_worker, "train", failing)
+        with pytest.raises(TrainError, match="^drop:top:1, seed 0: OSError: no space left\n") as caught:
+            verbs.run_trial(new, "drop:top:1", "drop:top:2", seeds=2, **ALONE)
+    shown = verbs.show_trial(new)
+    assert (shown.status, shown.decisions) == ("failed", ())
+    assert f"--resume {shown.trial}" in caught.value.fix
+    without = verbs.run_trial(new, "drop:top:2", seeds=2, **ALONE)
+    assert without.trainings == 0
+    whole = verbs.run_trial(new, resume=shown.trial, workers=1)
+    assert (whole.status, len(whole.decisions)) == ("finished", 2)
+
+
+@pytest.mark.slow
+def test_without_the_arm_of_no_change_there_is_nothing_to_go_on_for(new, monkeypatch):
+    calls = []
+
+    def failing(project, **how):
+        calls.append(how["meta"]["arm"])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(trial_worker, "train", failing)
+    with pytest.raises(TrainError, match="unchanged, seed 0: OSError"):
+        verbs.run_trial(new, "set:weight_decay=0.1", seeds=2, **ALONE)
+    assert calls == ["unchanged"]
+
+
+@pytest.mark.slow
+def test_a_removed_ledger_still_leaves_the_decisions_of_the_trial(trained, tried):
+    project, _ = trained
+    ledger = project.folder / "trials" / "tries.jsonl"
+    kept = ledger.read_bytes()
+    ledger.unlink()
+    shown = verbs.show_trial(project, tried.trial)
+    ledger.write_bytes(kept)
+    assert (shown.tries, [one.against_unchanged.tries for one in shown.decisions]) == (2, [2, 2])
+
+
+@pytest.mark.slow
+def test_a_trial_is_not_resumed_with_another_task(trained, tried):
+    project, _ = trained
+    trial = stored(project, tried)
+    other = replace(project, task=replace(project.task, max_length=7))
+    trial.update(status="interrupted")
+    with pytest.raises(RunError, match="found another task"):
+        verbs.run_trial(other, resume=trial.id, workers=1)
+    trial.update(status="finished")
+
+
+@pytest.mark.slow
+def test_macro_f1_is_shown_beside_a_verdict_about_rows(fresh):
+    project = fresh(noise=0.2)
+    project = replace(project, task=replace(project.task, metric="macro_f1"))
+    planned = verbs.plan_trial(project, "set:weight_decay=0.1", seeds=2)
+    assert (planned.metric, planned.judged_by) == ("macro_f1", "accuracy")
+    assert planned.seconds > 0  # measured: nothing was trained
+    found = verbs.run_trial(project, "set:weight_decay=0.1", seeds=2, **ALONE)
+    (one,) = found.decisions
+    assert (found.metric, one.against_unchanged.metric) == ("accuracy", "accuracy")
+    low, high = one.macro_f1.interval
+    assert low <= one.macro_f1.difference <= high
+    assert one.local is None
+
+
+@pytest.mark.slow
+def test_a_decision_is_aimed_at_the_labels_that_it_touches_most(new):
+    tw.train(new)
+    label, rows = new.task.labels[0], open_base(new).rows
+    mine = rows.filter(pc.and_(pc.equal(rows["split"], "train"), pc.equal(rows["label"], label)))["id"]
+    found = verbs.run_trial(new, f"rule:drop:id = '{mine[0]}' OR id = '{mine[1]}'", seeds=2, **ALONE)
+    (one,) = found.decisions
+    assert one.aim == f"label {label}"
+    assert 0 < one.local.n_inside < found.n
+
+
+def test_edits_are_aimed_where_they_touch_more_rows_than_elsewhere():
+    before = pa.table(
+        {
+            "id": [str(number) for number in range(20)],
+            "split": ["train"] * 16 + ["test"] * 4,
+            "label": ["a"] * 8 + ["b"] * 8 + ["a"] * 4,
+            "weight": [1.0] * 20,
+        }
+    )
+    gone = before.filter(pc.not_equal(before["id"], "0"))
+    assert aimed_at(before, gone) == ("a",)
+    assert aimed_at(before, before) == ()
+    assert aimed_at(before, before.filter(pc.not_equal(before["id"], "19"))) == ()
+    both = gone.filter(pc.not_equal(gone["id"], "8"))
+    assert aimed_at(before, both) == ()

@@ -25,7 +25,7 @@ from scipy.stats import chi2
 
 from tunewright.analyze.scores import Interval
 
-__all__ = ["Spread", "between_seeds", "residual_variance", "spread", "spread_of"]
+__all__ = ["Spread", "between_seeds", "residual_variance", "spread", "spread_of", "spread_of_resamples"]
 
 Floats = NDArray[np.float64]
 
@@ -137,6 +137,20 @@ def spread_of(change: Floats) -> Spread:
         seeds=between,
         df=seeds - 1,
     )
+
+
+def spread_of_resamples(whole: Floats, drawn: Floats) -> Spread:
+    """B minus A of a statistic that is no mean over rows, such as macro-F1.
+
+    Args:
+        whole: [2, seeds] of A and B on all rows.
+        drawn: [2, seeds, resamples] on rows drawn again, the same rows for all runs.
+    """
+    of_rows = float((drawn[1] - drawn[0]).mean(axis=0).var())
+    residual = (residual_variance(drawn[0]) + residual_variance(drawn[1])) / whole.shape[1]
+    between, df = between_seeds([*whole])
+    difference = float(whole[1].mean() - whole[0].mean())
+    return Spread(difference=difference, rows=max(0.0, of_rows - residual), seeds=between, df=df)
 
 
 def _of_rows(change: Floats) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunewright.analyze.compare import Verdict, holm, word
-from tunewright.analyze.crossed import Spread, between_seeds, residual_variance, spread
+from tunewright.analyze.crossed import Spread, between_seeds, spread, spread_of_resamples
 from tunewright.analyze.scores import Interval
 from tunewright.analyze.verdict import checked
 from tunewright.errors import ComparisonError
@@ -259,12 +259,7 @@ def _calibration_errors(
     whole = np.array([np.abs(gap.sum(axis=0)).sum() / n for gap in gaps]).reshape(2, seeds)
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float32)
     drawn = np.array([np.abs(draws @ gap).sum(axis=1) / n for gap in gaps]).reshape(2, seeds, resamples)
-    of_rows = float((drawn[1] - drawn[0]).mean(axis=0).var())
-    residual = (residual_variance(drawn[0]) + residual_variance(drawn[1])) / seeds
-    between, df = between_seeds([*whole])
-    difference = float(whole[1].mean() - whole[0].mean())
-    moved = Spread(difference=difference, rows=max(0.0, of_rows - residual), seeds=between, df=df)
-    return float(whole[0].mean()), float(whole[1].mean()), moved
+    return float(whole[0].mean()), float(whole[1].mean()), spread_of_resamples(whole, drawn)
 
 
 def _gaps(probability: NDArray[np.floating], label: NDArray[np.integer], bins: int) -> NDArray[np.float32]:

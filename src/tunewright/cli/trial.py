@@ -158,12 +158,13 @@ def _say_plan(planned: TrialPlan) -> None:
     say(f"Trial from {base}, version {planned.version}")
     arms = ((one.name, one.rows, one.inputs, one.steps, one.trainings) for one in planned.arms)
     table("", ("arm", "rows changed", "inputs", "steps", "trainings"), arms)
-    say("", *(f"{one.name}: {one.note}" for one in planned.arms if one.note))
-    say(_without_control(planned))
+    say("", *(f"{one.name}: {one.note}" for one in planned.arms if one.note), *_without_control(planned))
     guessed = "" if planned.known else " (from usual numbers: nothing like this was trained and evaluated before)"
     say(f"{planned.planned.sentence()}{guessed}")
+    if planned.metric != planned.judged_by:
+        say(f"Judged row by row, and so by {planned.judged_by}; {planned.metric} of both arms is shown beside it.")
     say(f"Judged on {planned.split} so far: {counted(planned.tries, 'decision')}.")
-    about = "unknown time: nothing was trained yet" if planned.seconds is None else f"about {_lasting(planned.seconds)}"
+    about = "unknown time" if planned.seconds is None else f"about {_lasting(planned.seconds)}"
     reused = f", {planned.reused:,} done already" if planned.reused else ""
     beside = f", {planned.workers} at a time" if planned.workers > 1 else ""
     say(f"{counted(planned.trainings, 'training')}{reused}{beside}: {about}.")
@@ -171,10 +172,10 @@ def _say_plan(planned: TrialPlan) -> None:
         _say_preview(planned.preview)
 
 
-def _without_control(planned: TrialPlan) -> str:
+def _without_control(planned: TrialPlan) -> list[str]:
     controlled = {one.name.removesuffix(" at random") for one in planned.arms if one.kind == "control"}
     alone = [one.name for one in planned.arms if one.kind == "decision" and one.name not in controlled]
-    return f"No random control: {', '.join(alone)} (no rows that could be chosen at random)." if alone else ""
+    return [f"No random control: {', '.join(alone)} (no rows that could be chosen at random)."] if alone else []
 
 
 def _say_preview(preview: Previewed) -> None:
@@ -196,16 +197,30 @@ def _say_verdicts(found: Verdicts) -> None:
 
 
 def _say_decision(one: DecisionVerdict) -> None:
+    judged = one.against_unchanged
     named = "" if one.name == one.text else f" ({one.text})"
     say("", f"{one.name}{named}: {one.word.upper()}")
-    rows = [_row("no change", one.against_unchanged)]
+    rows = [_row("no change", judged)]
     rows += [_row("itself at random rows", one.against_control)] if one.against_control else []
-    heads = ("against", "its mean", "mean", "difference", "interval", "p", "corrected", "verdict")
+    heads = (
+        "against",
+        f"its {judged.metric}",
+        judged.metric,
+        "difference",
+        _level(judged),
+        "p",
+        "corrected p",
+        "so it is",
+    )
     table("", heads, rows)
     say(*_remarks(one))
     if one.earned:
         gains = ((each.part, *_row("", each.judged)[3:6], each.judged.verdict) for each in one.earned)
-        table("", ("what a part adds", "difference", "interval", "p", "verdict"), gains)
+        table("", ("what a part adds", "difference", _level(one.earned[0].judged), "p", "so it is"), gains)
+
+
+def _level(judged: Judged) -> str:
+    return f"{100 * judged.level:.3g}% interval"
 
 
 def _row(name: str, judged: Judged) -> tuple[Any, ...]:
@@ -223,25 +238,57 @@ def _row(name: str, judged: Judged) -> tuple[Any, ...]:
 
 def _remarks(one: DecisionVerdict) -> list[str]:
     judged = one.against_unchanged
-    reach = "" if judged.detectable is None else f", would expect to see {points(judged.detectable).lstrip('+')}"
-    said = [f"{judged.metric}, n = {judged.n:,}, {counted(judged.seeds, 'seed')}{reach}"]
+    said = [f"n = {judged.n:,} rows, {counted(judged.seeds, 'seed')}, corrected for {_tries(judged)}. {_reach(judged)}"]
     if one.stopped:
         said.append(f"stopped early: {one.stopped}")
     if one.against_control is None:
         said.append("no random control: there are no rows that could be chosen at random")
-    said.append(f"negative flips (right before in most seeds, now wrong): {len(one.negative_flips)}")
-    worse = [f"{group.by} {group.group} {points(group.difference)}" for group in one.worse_groups][:_MOST_GROUPS]
+    said.append(f"negative flips (right before in most seeds, now wrong): {len(one.negative_flips)} of {judged.n:,}")
+    worse = [
+        f"{group.by} {group.group} {points(group.difference)} {point_interval(group.interval)}, n = {group.n:,}"
+        for group in one.worse_groups
+    ][:_MOST_GROUPS]
     said.append(f"got worse: {', '.join(worse)}" if worse else "no class or slice is shown to be worse")
+    return [*said, *_further(one), *([one.note] if one.note else [])]
+
+
+def _tries(judged: Judged) -> str:
+    return f"{judged.tries:,} {'try' if judged.tries == 1 else 'tries'} on these rows"
+
+
+def _reach(judged: Judged) -> str:
+    """What the trial could have found, and so what "cannot tell" leaves open."""
+    if judged.seeds == 1:
+        return "One seed cannot tell a decision from luck."
+    if judged.detectable is None:
+        return "With so few rows and seeds no difference could have been found."
+    found = f"A true difference of {points(judged.detectable).lstrip('+')} would be found in 80% of such trials"
+    return f"{found}, a smaller one less often." if judged.verdict == "cannot tell" else f"{found}."
+
+
+def _further(one: DecisionVerdict) -> list[str]:
+    said = []
+    if one.macro_f1 is not None:
+        macro = one.macro_f1
+        said.append(
+            f"macro-F1 {macro.mean_a:.3f} -> {macro.mean_b:.3f}: {points(macro.difference)} "
+            f"{point_interval(macro.interval)}; the verdict is about single rows, and so about accuracy"
+        )
     if one.calibration is not None:
         change = one.calibration
-        said.append(f"calibration error {change.ece_a:.3f} -> {change.ece_b:.3f}: {change.word}")
+        said.append(
+            f"calibration error {change.ece_a:.3f} -> {change.ece_b:.3f}: {points(change.ece_difference)} "
+            f"{point_interval(change.ece_interval)}, {change.word}"
+        )
     if one.local is not None:
         local = one.local
         said.append(
-            f"where it was aimed ({local.n_inside:,} rows) {points(local.inside)}, elsewhere {points(local.outside)}: "
-            f"{local.word}"
+            f"where it was aimed ({one.aim}, n = {local.n_inside:,}) {points(local.inside)}, elsewhere "
+            f"{points(local.outside)}: {points(local.difference)} {point_interval(local.interval)}, {local.word}"
         )
-    return said + ([one.note] if one.note else [])
+    elif one.against_control is not None:
+        said.append("its edits are aimed at no label in particular; --slice names other rows to compare with the rest")
+    return said
 
 
 def _lasting(seconds: float) -> str:

@@ -8,7 +8,7 @@ import subprocess
 from importlib import metadata
 from typing import Any
 
-__all__ = ["provenance"]
+__all__ = ["provenance", "versions"]
 
 _PACKAGES = ("tunewright", "torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow")
 
@@ -16,10 +16,15 @@ _PACKAGES = ("tunewright", "torch", "transformers", "accelerate", "tokenizers", 
 def provenance() -> dict[str, Any]:
     """Library versions, machine and git commit, as JSON values."""
     return {
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
+        "versions": versions(),
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "git": _commit(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that a training rests on."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
 
 
 def _version(package: str) -> str:

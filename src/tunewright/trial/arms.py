@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
@@ -100,11 +100,14 @@ def training_key(training: Training, *, model: str, task: str, own_loss: str | N
     return _digest([training.version, model, task, own_loss, kept])
 
 
-def arm_key(arm: Arm, *, base: str, config: TrainConfig, model: str) -> str:
-    """What makes two decisions the same, whatever they are called: the data, the changes, and what they are changes of."""
+def arm_key(arm: Arm, *, base: str, config: TrainConfig, model: str, seeds: Sequence[int] = ()) -> str:
+    """What makes two tries the same, whatever they are called: the data, the changes, what they are changes of, the seeds.
+
+    With other seeds, or more of them, a decision is tried again: repeating it until it wins has its price.
+    """
     kept = {name: value for name, value in config.to_json().items() if name not in {*_NO_MATTER, "seed"}}
     tried = [sorted(arm.versions), dict(sorted(arm.settings.items())), arm.members, arm.steps]
-    return _digest([tried, base, model, kept])
+    return _digest([tried, base, model, kept, sorted(seeds)])
 
 
 def _settings(base: TrainConfig, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The decisions that were judged on a test set so far, for each of them makes a lucky result likelier.
 
-``tries.jsonl``: one JSON object per line. A decision that is judged again, with more seeds say, replaces its line and
-is no new try. `tunewright.analyze.verdict.judge` corrects for all of them.
+``tries.jsonl``: one JSON object per line. A decision that is judged again with the same seeds replaces its line and is
+no new try; with other seeds, or more, it is one: who repeats a trial until it is won looks more than once. `tunewright.analyze.verdict.judge` corrects for all of them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from tunewright.errors import TrainError
 
-__all__ = ["Event", "Pool", "cores", "serve", "share"]
+__all__ = ["Event", "Pool", "cores", "described", "serve", "share"]
 
 Event = Mapping[str, Any]
 """``{"job": its number, "step": n, "of": n}`` now and then, and at last ``"done"``, or ``"error"`` and ``"fix"``."""
@@ -53,7 +53,7 @@ def share(workers: int | str, jobs: int, *, accelerated: bool) -> tuple[int, int
 
 
 class Pool:
-    """Workers that run ``python -m module``, which calls `serve`.
+    """Workers that run ``main()`` of a module, which calls `serve`.
 
     Args:
         module: dotted name.
@@ -121,7 +121,7 @@ class Pool:
 
     def _start(self, module: str, number: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            [sys.executable, "-m", module],
+            [sys.executable, "-c", f"from {module} import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -164,8 +164,13 @@ def serve(work: Callable[[Mapping[str, Any], Callable[[int, int], None]], Mappin
                 reply(done=dict(work(job, reply.advance)))
             except Exception as error:  # noqa: BLE001  it is the caller who decides what becomes of it
                 traceback.print_exception(error, file=sys.stderr)
-                said = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
-                reply(error=str(said), fix=str(getattr(error, "fix", "")))
+                reply(**described(error))
+
+
+def described(error: Exception) -> dict[str, str]:
+    """The event of a job that failed: ``error`` and ``fix``."""
+    said = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
+    return {"error": str(said), "fix": str(getattr(error, "fix", None) or "")}
 
 
 class _Reply:

@@ -12,10 +12,13 @@ from tunewright.errors import ComparisonError
 from tunewright.project import find_run, open_dataset
 from tunewright.run import runs
 from tunewright.train.config import TrainConfig
+from tunewright.train.provenance import versions
 from tunewright.trial.arms import Training, training_key
 from tunewright.verbs.trial_worker import described_project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tunewright.data.dataset import Dataset
     from tunewright.project import Project
     from tunewright.run import Run
@@ -84,7 +87,7 @@ def open_base(project: Project, run: Run | str | None = None, *, split: str = "t
     found = _latest(project) if run is None else find_run(project, run)
     dataset = open_dataset(project)
     meta = found.meta if found else {}
-    config = TrainConfig.from_json(meta["config"]) if found else project.train
+    config = _config(found) if found else project.train
     version = dataset.resolve(meta.get("version", "main"))
     base = Base(
         project=project,
@@ -107,15 +110,18 @@ def open_base(project: Project, run: Run | str | None = None, *, split: str = "t
 
 
 def finished(base: Base) -> dict[str, Run]:
-    """Runs of the project that are finished and have their model, by the key of their training; the newest of equals."""
-    found = (run for run in runs(base.project.runs_folder) if run.kind == "train" and "model" in run.meta["config"])
-    return {_key(run): run for run in found if run.meta.get("status") == "finished" and run.model_folder.is_dir()}
+    """Runs of the project that are finished and have their model, by the key of their training; the newest of equals.
+
+    Runs that other versions of the libraries have made are left out: they might come out otherwise today.
+    """
+    now = _libraries(versions())
+    done = (run for run in _whole(base.project) if run.meta.get("status") == "finished" and run.model_folder.is_dir())
+    return {_key(run): run for run in done if _libraries(run.meta.get("versions", {})) == now}
 
 
 def unfinished(base: Base) -> dict[str, Run]:
     """Runs of the project that were interrupted and can be resumed, by the key of their training."""
-    found = [run for run in runs(base.project.runs_folder) if run.kind == "train" and "model" in run.meta["config"]]
-    begun = [run for run in found if run.meta.get("status") in {"created", "running", "interrupted"}]
+    begun = [run for run in _whole(base.project) if run.meta.get("status") in {"created", "running", "interrupted"}]
     if not begun:
         return {}
     from tunewright.train.loop import is_running
@@ -139,13 +145,25 @@ def trained_rows(base: Base, rows: pa.Table, *, mixed: int = 0) -> int:
 
 
 def _latest(project: Project) -> Run | None:
-    own = [
-        run
-        for run in runs(project.runs_folder)
-        if run.kind == "train" and run.meta.get("status") == "finished" and run.meta.get("dataset") == project.name
-    ]
-    plain = [run for run in own if not run.meta.get("trial") and "model" in run.meta["config"]]
-    return plain[-1] if plain else None
+    done = [run for run in _whole(project) if run.meta.get("status") == "finished"]
+    own = [run for run in done if run.meta.get("dataset") == project.name and not run.meta.get("trial")]
+    return own[-1] if own else None
+
+
+def _whole(project: Project) -> list[Run]:
+    """Trainings on all rows of a version: the run of a fold has seen fewer, under the same configuration."""
+    found = (run for run in runs(project.runs_folder) if run.kind == "train" and "model" in run.meta["config"])
+    return [run for run in found if "fold" not in run.meta]
+
+
+def _config(run: Run) -> TrainConfig:
+    """How a run was trained; one that folds were gathered into records as any other."""
+    config = run.meta["config"]
+    return TrainConfig.from_json({**config, "record": "train"} if "fold_runs" in run.meta else config)
+
+
+def _libraries(found: Mapping[str, str]) -> tuple[str | None, ...]:
+    return tuple(found.get(name) for name in ("tunewright", "torch", "transformers"))
 
 
 def _key(run: Run) -> str:

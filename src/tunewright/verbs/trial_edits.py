@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.verbs.trial_base import Base
 
-__all__ = ["control", "edited", "edits_of", "settings_of"]
+__all__ = ["aimed_at", "control", "edited", "edits_of", "settings_of"]
+
+_MORE_OFTEN = 1.5
 
 
 def edits_of(base: Base, decision: Decision) -> tuple[Edit, ...]:
@@ -58,6 +60,27 @@ def edits_of(base: Base, decision: Decision) -> tuple[Edit, ...]:
             table = apply(table, edit, text=base.dataset.fields.text)
             made.append(edit)
     return tuple(made)
+
+
+def aimed_at(before: pa.Table, after: pa.Table) -> tuple[str, ...]:
+    """Labels whose training rows edits touch at least half as often again as training rows at large; often none.
+
+    A row is touched if it is gone or has another label or weight; what counts is the label that it had.
+
+    Args:
+        before: columns id, split, label and weight.
+        after: the same, edited.
+    """
+    training = arrays(before.filter(pc.equal(before["split"], "train")).select(["id", "label", "weight"]))
+    kept = arrays(after.filter(pc.equal(after["split"], "train")).select(["id", "label", "weight"]))
+    now = dict(zip(kept["id"], zip(kept["label"], kept["weight"], strict=True), strict=True))
+    was = zip(training["id"], training["label"], training["weight"], strict=True)
+    touched = np.array([now.get(row) != (label, weight) for row, label, weight in was], dtype=bool)
+    if not touched.any():
+        return ()
+    names = [name for name in dict.fromkeys(training["label"]) if name is not None]
+    share = {name: touched[training["label"] == name].mean() for name in names}
+    return tuple(sorted(str(name) for name in names if share[name] >= _MORE_OFTEN * touched.mean()))
 
 
 def settings_of(decision: Decision) -> dict[str, Any]:

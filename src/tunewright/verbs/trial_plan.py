@@ -69,14 +69,15 @@ class TrialPlan(Result):
         run: the run that decisions rest on, if any.
         version: name of the version that is changed.
         split: name of the rows that judge.
-        metric: the score they are judged by.
+        metric: the task's, and ``judged_by`` the score of a row that decides: macro-F1 has none, and accuracy stands in.
         tries: decisions judged on these rows so far.
         known: whether the score and the luck of seeds are measured; else they are guesses.
         planned: the smallest difference that can be shown.
         arms: no change first.
         trainings: how many there are to do, and ``reused`` how many are done already.
         workers: processes side by side.
-        seconds: the whole will take about so long; None if nothing is known of the speed.
+        seconds: the whole will take about so long, from the last training of the project or a short measurement; None
+            on an accelerator of which nothing is known yet.
         preview: ranking on frozen embeddings, if it was asked for; no verdict.
     """
 
@@ -84,6 +85,7 @@ class TrialPlan(Result):
     version: str
     split: str
     metric: str
+    judged_by: str
     tries: int
     known: bool
     planned: Planned
@@ -147,6 +149,7 @@ def plan_trial(
         version=base.version_name,
         split=split,
         metric=project.task.metric,
+        judged_by="accuracy" if project.task.labels else project.task.metric,
         tries=tried,
         known=score is not None and chance is not None,
         planned=plan(
@@ -209,19 +212,48 @@ def _scores(evaluation: Run, metric: str) -> NDArray[np.float64]:
 
 
 def _seconds(base: Base, left: Sequence[Arm], arms: Sequence[PlannedArm], workers: int) -> float | None:
-    """From the speed of the project's last training: seconds of a step, with one thread if several train at a time."""
+    """From the seconds of a step, with one thread if several train at a time."""
+    step = _step_seconds(base, workers)
+    if step is None:
+        return None
+    of_arm = {arm.name: arm.steps for arm in arms}
+    predicted = base.judged_by.num_rows / base.config.batch_size * _COST_OF_PREDICTING
+    return float(sum((of_arm[arm.name] + predicted) * step for arm in left)) / max(workers, 1)
+
+
+def _step_seconds(base: Base, workers: int) -> float | None:
+    """As the project's last training took it, or else measured now."""
     measured = [run for run in runs(base.project.runs_folder) if run.meta.get("steps") and run.meta.get("seconds")]
     if not measured:
-        return None
+        return _measured(base, max(cores() // workers, 1))
     last = measured[-1]
     config = TrainConfig.from_json(last.meta["config"])
     threads = config.threads if isinstance(config.threads, int) else 1
     used = max(cores() // workers, 1) if workers > 1 else threads
-    step = last.meta["seconds"] / last.meta["steps"] * (threads / used) ** _GAIN_OF_THREADS
-    step *= base.config.batch_size / config.batch_size
-    of_arm = {arm.name: arm.steps for arm in arms}
-    predicted = base.judged_by.num_rows / base.config.batch_size * _COST_OF_PREDICTING
-    return float(sum((of_arm[arm.name] + predicted) * step for arm in left)) / max(workers, 1)
+    step = float(last.meta["seconds"] / last.meta["steps"])
+    return step * (threads / used) ** _GAIN_OF_THREADS * base.config.batch_size / config.batch_size
+
+
+def _measured(base: Base, threads: int) -> float | None:
+    """Seconds of a few steps on rows of the training data; None on an accelerator, which is not timed."""
+    import torch
+
+    from tunewright.tasks.source import load_tokenizer, quiet
+    from tunewright.train.rows import inputs_of
+    from tunewright.train.speed import choose
+
+    task, trusted = base.project.task, base.config.trust_remote_code
+    training = base.rows.filter(pc.and_(pc.equal(base.rows["split"], "train"), pc.is_valid(base.rows["label"])))
+    tokenizer = load_tokenizer(base.model, trust_remote_code=trusted)
+    features = inputs_of(task, training.slice(0, base.config.batch_size), tokenizer)
+    with quiet():
+        model = task.load_model(base.model, trust_remote_code=trusted)
+    before = torch.get_num_threads()
+    try:
+        speed = choose(model, task.collator(tokenizer)(features), base.config.with_changes(threads=threads))
+    finally:
+        torch.set_num_threads(before)
+    return min(speed.seconds.values(), default=None)
 
 
 def _previewed(base: Base, proposed: Sequence[Proposed]) -> Previewed:

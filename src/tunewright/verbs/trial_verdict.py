@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.special import softmax
 
+from tunewright.analyze.macro import MacroChange, macro_f1_change
 from tunewright.analyze.regressions import (
     CalibrationChange,
     GroupChange,
@@ -62,7 +63,9 @@ class DecisionVerdict:
         negative_flips: ids of rows that no change gets right in most seeds and the decision wrong in most.
         groups: classes and slices of the test rows, the largest loss first.
         calibration: None where answers have no probability to calibrate.
-        local: gain where the decision was aimed at, if that was said, against the rest.
+        macro_f1: of both arms, where that is the task's metric: the word is about single rows, and so about accuracy.
+        local: gain where the decision was aimed at, against the rest; None where that is nowhere in particular.
+        aim: where that is: a condition that was given, or the labels that its edits touch more than others.
         earned: what each part adds, the largest gain first, if that was asked for.
         steps: optimiser steps, if they are not those of no change by themselves.
         stopped: why there are fewer seeds than planned; empty if there are not.
@@ -77,7 +80,9 @@ class DecisionVerdict:
     negative_flips: tuple[str, ...]
     groups: tuple[GroupChange, ...]
     calibration: CalibrationChange | None
+    macro_f1: MacroChange | None
     local: LocalGain | None
+    aim: str
     earned: tuple[Earned, ...]
     steps: int | None
     stopped: str
@@ -176,6 +181,7 @@ def decided(
     against = judged(found, "unchanged", arm.name, count, **how)
     first, second = found.pair("unchanged", arm.name, count)
     control = next((one.name for one in trial.arms if one.kind == "control" and one.decision == arm.name), "")
+    aim, inside = _aim(trial, arm, rows, found)
     return DecisionVerdict(
         name=arm.name,
         text=trial.meta["decisions"][arm.name],
@@ -185,7 +191,9 @@ def decided(
         negative_flips=tuple(str(found.id[place]) for place in against.negative_flips),
         groups=regressions(first, second, groups_of(rows, found.id)),
         calibration=_calibration(found, arm.name, count, trial.meta["labels"]),
-        local=_local(trial, first, second, rows, found.id),
+        macro_f1=_macro_f1(found, arm.name, count, trial),
+        local=None if inside is None else local_gain(first, second, inside),
+        aim=aim,
         earned=_earned(trial, found, arm, count),
         steps=arm.steps,
         stopped=settled.get("why", ""),
@@ -221,15 +229,13 @@ def _earned(trial: Trial, found: Scored, arm: Arm, seeds: int | None) -> tuple[E
     return tuple(sorted(made, key=lambda one: -one.judged.difference))
 
 
-def _local(
-    trial: Trial, a: NDArray[np.float64], b: NDArray[np.float64], rows: pa.Table, ids: NDArray[np.generic]
-) -> LocalGain | None:
-    """Where the trial says which rows its decisions are aimed at."""
-    rule = trial.meta.get("slice")
-    if not rule:
-        return None
-    inside = np.isin(ids.astype(str), slice_ids(rows, rule))
-    return local_gain(a, b, inside)
+def _aim(trial: Trial, arm: Arm, rows: pa.Table, found: Scored) -> tuple[str, NDArray[np.bool_] | None]:
+    """What a decision is aimed at, in words and as [n] rows; None if at all rows or none."""
+    rule, labels = trial.meta.get("slice"), trial.meta.get("aims", {}).get(arm.name, [])
+    if rule:
+        return rule, np.isin(found.id.astype(str), slice_ids(rows, rule))
+    inside = np.isin(found.label.astype(str), labels)
+    return ("label " + ", ".join(labels), inside) if inside.any() and not inside.all() else ("", None)
 
 
 def slice_ids(rows: pa.Table, rule: str) -> list[str]:
@@ -245,10 +251,21 @@ def slice_ids(rows: pa.Table, rule: str) -> list[str]:
 def _calibration(found: Scored, name: str, seeds: int | None, labels: Sequence[str]) -> CalibrationChange | None:
     if not found.logits:
         return None
-    code = {label: position for position, label in enumerate(labels)}
     first, second = _same_seeds(found.logits, "unchanged", name, seeds)
-    gold = np.array([code[str(label)] for label in found.label])
-    return calibration_change(softmax(first, axis=2), softmax(second, axis=2), gold)
+    return calibration_change(softmax(first, axis=2), softmax(second, axis=2), _gold(found, labels))
+
+
+def _macro_f1(found: Scored, name: str, seeds: int | None, trial: Trial) -> MacroChange | None:
+    if trial.meta["metric"] != "macro_f1" or not found.logits:
+        return None
+    first, second = _same_seeds(found.logits, "unchanged", name, seeds)
+    return macro_f1_change(first.argmax(axis=2), second.argmax(axis=2), _gold(found, trial.meta["labels"]))
+
+
+def _gold(found: Scored, labels: Sequence[str]) -> NDArray[np.intp]:
+    """[n] codes."""
+    code = {label: position for position, label in enumerate(labels)}
+    return np.array([code[str(label)] for label in found.label])
 
 
 def _same_seeds(

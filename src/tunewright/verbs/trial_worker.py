@@ -1,4 +1,4 @@
-"""One training of a trial, and its evaluation; run as a program, a process that does one after the other."""
+"""One training of a trial, and its evaluation; `main` is a process that does one after the other."""
 
 from __future__ import annotations
 
@@ -122,7 +122,3 @@ def _steps(advance: Advance) -> TrainerCallback:
                 advance(state.global_step, state.max_steps)
 
     return Steps()
-
-
-if __name__ == "__main__":
-    main()

@@ -19,10 +19,12 @@ from tunewright.trial.decisions import parse_all
 from tunewright.trial.folder import LEDGER, Trial, find
 from tunewright.trial.ledger import Try, note, tries
 from tunewright.verbs.results import Result
-from tunewright.verbs.trial_arms import propose, store
+from tunewright.verbs.trial_arms import Proposed, propose, store
 from tunewright.verbs.trial_base import Base, open_base, trained_rows
+from tunewright.verbs.trial_edits import aimed_at, edited
 from tunewright.verbs.trial_running import Progress, schedule_of, train_all, unheard
 from tunewright.verbs.trial_verdict import DecisionVerdict, collect, decided, judged, scored, slice_ids
+from tunewright.verbs.trial_worker import described_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ class Verdicts(Result):
         status: planned, running, interrupted, failed or finished.
         run: the run that decisions rest on, if any.
         split: name of the rows that judge, ``n`` of them.
-        metric: the score they are judged by.
+        metric: the score of a row that they are judged by.
         seeds: that were asked for.
         tries: decisions judged on these rows so far, in all trials.
         decisions: in the order they were given.
@@ -100,6 +102,7 @@ def run_trial(
         name: short name of the trial.
         split: the rows that judge, which nothing may have been chosen on.
         slice: condition in SQL for the test rows that the decisions are aimed at; their gain is set against the rest.
+            By default those of the labels that a decision's edits touch more than others, if there are such.
         same_epochs: the same number of epochs, instead of steps.
         all_but_one: also try each decision of several parts without each of them.
         stop_early: look after every seed, with boundaries that correct for it, and stop where the answer is clear or
@@ -119,6 +122,7 @@ def run_trial(
             raise TrainError("a resumed trial goes on with its own decisions, found others", fix="leave them out")
         trial = find(trials_folder(project), None if resume is True else resume)
         base = _base_of(project, trial)
+        _require_same(project, trial)
     else:
         base = open_base(project, run, split=split)
         how = {"same_epochs": same_epochs, "all_but_one": all_but_one}
@@ -150,7 +154,7 @@ def show_trial(project: Project, trial: str | None = None) -> Verdicts:
         n=meta["n"],
         metric=made[0].against_unchanged.metric if made else meta["metric"],
         seeds=found.seeds,
-        tries=len(known),
+        tries=max(len(known), len(made)),
         decisions=made,
         trainings=sum(not one["reused"] for one in done),
         reused=sum(one["reused"] for one in done),
@@ -197,17 +201,25 @@ def _begin(
         parent=base.parent,
         split=base.split,
         fingerprint=base.fingerprint,
+        project=described_project(base.project),
         n=base.judged_by.num_rows,
         metric=base.project.task.metric,
         labels=list(base.project.task.labels),
         seeds=numbers,
         decisions={decision.name: decision.text for decision in parsed},
         slice=slice,
+        aims=_aims(base, proposed),
         looks=looks,
         alpha=looks[-1][1] if looks else None,
         settled={},
         seconds=0.0,
     )
+
+
+def _aims(base: Base, proposed: Sequence[Proposed]) -> dict[str, list[str]]:
+    """By decision, the labels that its edits touch most; only where labels are a list."""
+    decisions = [one for one in proposed if one.arm.kind == "decision" and base.project.task.labels]
+    return {one.arm.name: list(aimed_at(base.rows, edited(base, one.edits[0]))) for one in decisions}
 
 
 def _looks(seeds: int) -> list[tuple[int, float]]:
@@ -236,6 +248,16 @@ def _base_of(project: Project, trial: Trial) -> Base:
     if base.dataset.fingerprint(base.split, base.version) != base.fingerprint:
         raise RunError(f"the rows that trial {trial.id} is judged by are not what they were", fix="begin a new trial")
     return base
+
+
+def _require_same(project: Project, trial: Trial) -> None:
+    found, began = described_project(project), trial.meta["project"]
+    changed = [name for name in began if found.get(name) != began[name]]
+    if changed and trial.meta["status"] != "finished":
+        raise RunError(
+            f"expected the project that trial {trial.id} was begun with, found another {', '.join(changed)}",
+            fix="put it back into project.py, or begin a new trial",
+        )
 
 
 @contextmanager
@@ -281,7 +303,7 @@ def _look(base: Base, trial: Trial, schedule: Schedule, complete: int) -> set[st
     for arm in _decisions(trial):
         if arm.name in schedule.settled:
             continue
-        key = _key(base, arm)
+        key = _key(base, trial, arm)
         earlier = [one.p for one in known if one.key != key]
         count = len(earlier) + len(_decisions(trial))
         said = judged(found, "unchanged", arm.name, complete, earlier=earlier, tries=count, alpha=levels[complete])
@@ -309,8 +331,9 @@ def _verdicts(project: Project, trial: Trial, known: Sequence[Try]) -> tuple[Dec
     rows = base.judged_by
     made = []
     for arm in _decisions(trial):
-        earlier = [one.p for one in known if one.key != _key(base, arm)]
-        made.append(decided(trial, found, arm, rows, earlier=earlier, tries=len(earlier) + 1))
+        earlier = [one.p for one in known if one.key != _key(base, trial, arm)]
+        count = max(len(earlier) + 1, len(_decisions(trial)))  # also where somebody has removed the ledger
+        made.append(decided(trial, found, arm, rows, earlier=earlier, tries=count))
     return tuple(made)
 
 
@@ -325,7 +348,7 @@ def _note(base: Base, trial: Trial) -> None:
         made.append(
             Try(
                 test=base.fingerprint,
-                key=_key(base, arm),
+                key=_key(base, trial, arm),
                 name=arm.name,
                 trial=trial.id,
                 metric=said.metric,
@@ -340,5 +363,5 @@ def _decisions(trial: Trial) -> list[Arm]:
     return [arm for arm in trial.arms if arm.kind == "decision"]
 
 
-def _key(base: Base, arm: Arm) -> str:
-    return arm_key(arm, base=base.version, config=base.config, model=base.model)
+def _key(base: Base, trial: Trial, arm: Arm) -> str:
+    return arm_key(arm, base=base.version, config=base.config, model=base.model, seeds=trial.seeds)
