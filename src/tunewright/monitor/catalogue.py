@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 from tunewright.errors import MonitorError
 
-__all__ = ["Catalogue", "Pane", "Saved", "Segment"]
+__all__ = ["Catalogue", "Pane", "Saved", "Segment", "add_to_pane"]
 
 _FORMAT = 1
 _TABLES = """
@@ -161,14 +162,15 @@ class Catalogue:
         found = [(row[0], Pane(row[1], row[2], json.loads(row[3]))) for row in self._connection.execute(query)]
         return [(owner, pane) for owner, pane in found if writer in (None, owner)]
 
-    def replace_panes(self, writer: str, panes: Iterable[Pane]) -> None:
-        """Give a writer these panes in place of those it has."""
+    def replace_panes(self, writer: str, old: Iterable[Pane], new: Iterable[Pane]) -> None:
+        """Give a writer other panes in place of some that it has."""
         with self.transaction() as connection:
-            connection.execute("DELETE FROM panes WHERE writer = ?", (writer,))
             connection.executemany(
-                "INSERT INTO panes VALUES (?, ?, ?, ?)",
-                [(writer, pane.width, pane.start, json.dumps(dict(pane.counts), sort_keys=True)) for pane in panes],
+                "DELETE FROM panes WHERE writer = ? AND width = ? AND start = ?",
+                [(writer, pane.width, pane.start) for pane in old],
             )
+            for pane in new:
+                add_to_pane(connection, writer, pane)
 
     def steps(self) -> dict[str, tuple[str, str]]:
         """By id of a collected row: how far it came, and the run that used it, or nothing."""
@@ -193,3 +195,13 @@ class Catalogue:
             some = ids[start : start + _VARIABLES]
             places = ", ".join("?" * len(some))
             yield from self._connection.execute(f"{query} WHERE id IN ({places})", some)
+
+
+def add_to_pane(connection: sqlite3.Connection, writer: str, pane: Pane) -> None:
+    """Add counts to a pane of a writer, inside of a transaction."""
+    key = (writer, pane.width, pane.start)
+    query = "SELECT counts FROM panes WHERE writer = ? AND width = ? AND start = ?"
+    found = connection.execute(query, key).fetchone()
+    counts = Counter(json.loads(found[0]) if found else {})
+    counts.update(pane.counts)
+    connection.execute("INSERT OR REPLACE INTO panes VALUES (?, ?, ?, ?)", (*key, json.dumps(counts, sort_keys=True)))

@@ -40,7 +40,8 @@ class Entry:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.table.schema) as writer:
             writer.write_table(self.table)
-        return _LENGTH.pack(len(header)) + header + sink.getvalue().to_pybytes()
+        content: bytes = sink.getvalue().to_pybytes()
+        return _LENGTH.pack(len(header)) + header + content
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Entry:

@@ -14,7 +14,6 @@ the states and the offset of its writer. Files that no transaction names are rem
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ import pyarrow.parquet as pq
 from tunewright import table as tables
 from tunewright.errors import MonitorError
 from tunewright.files import whole
-from tunewright.monitor.catalogue import Catalogue, Pane, Saved, Segment
+from tunewright.monitor.catalogue import Catalogue, Pane, Saved, Segment, add_to_pane
 from tunewright.monitor.journal import Journal, sync_folder
 
 __all__ = ["Commit", "Precision", "Store", "first_of_each", "is_vector", "last_of_each", "vector_columns"]
@@ -44,7 +43,8 @@ _PLACES = ("examples", "embeddings", "predictions", "labels")
 class Commit:
     """What one transaction makes count.
 
-    ``contents`` are (id, hash) of the rows, ``truths`` those of the labels; ``made`` is how many ids the writer made.
+    ``contents`` are (id, hash) of the rows, ``truths`` those of the labels; ``panes`` are counts to
+    add to what there is; ``made`` is how many ids the writer made.
     """
 
     rows: pa.Table | None
@@ -181,13 +181,8 @@ class Store:
                 "INSERT INTO states VALUES (?, ?, ?, ?, ?)",
                 [(self.writer, saved.name, saved.fingerprint, saved.since, saved.state) for saved in commit.states],
             )
-            connection.executemany(
-                "INSERT OR REPLACE INTO panes VALUES (?, ?, ?, ?)",
-                [
-                    (self.writer, pane.width, pane.start, json.dumps(dict(pane.counts), sort_keys=True))
-                    for pane in commit.panes
-                ],
-            )
+            for pane in commit.panes:
+                add_to_pane(connection, self.writer, pane)
             connection.execute(
                 "INSERT OR REPLACE INTO writers VALUES (?, ?, ?)", (self.writer, self._sequence + 1, commit.made)
             )
@@ -205,7 +200,7 @@ class Store:
 
 def is_vector(kind: pa.DataType) -> bool:
     """Whether a column of this type holds embeddings."""
-    return pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type)
+    return bool(pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type))
 
 
 def vector_columns(schema: pa.Schema) -> list[str]:
@@ -231,8 +226,8 @@ def last_of_each(rows: pa.Table) -> pa.Table:
 
 
 def _split(rows: pa.Table, precision: pa.DataType) -> dict[str, pa.Table]:
-    vectors = vector_columns(rows.schema)
     said = [name for name in rows.column_names if name in _PREDICTIONS]
+    vectors = [name for name in vector_columns(rows.schema) if name not in said]
     split = {"examples": rows.drop_columns([*vectors, *said])}
     if said:
         split["predictions"] = rows.select(["id", *said])

@@ -1,0 +1,42 @@
+"""Whose folder it is that a monitor is to be opened in."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from tunewright.errors import MonitorError
+from tunewright.files import claimed
+
+__all__ = ["lock_of", "require_monitor_or_nothing", "wipe_out"]
+
+_LOCKS = "writers"
+
+
+def lock_of(folder: Path, writer: str) -> Path:
+    """The file that a writer keeps locked."""
+    return folder / _LOCKS / f"{writer}.lock"
+
+
+def require_monitor_or_nothing(folder: Path) -> None:
+    """Raises MonitorError if a folder holds something that is no monitor."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _LOCKS).is_dir():
+        raise MonitorError(
+            f"expected a monitor or nothing at {folder}, found something else", fix="give another folder"
+        )
+
+
+def wipe_out(folder: Path) -> None:
+    """Delete a monitor that nobody writes to.
+
+    Raises:
+        MonitorError: if somebody does.
+    """
+    with ExitStack() as held:
+        for lock in sorted((folder / _LOCKS).glob("*.lock")):
+            if not held.enter_context(claimed(lock)):
+                raise MonitorError(
+                    f"{folder} cannot be overwritten: {lock.stem!r} writes to it", fix="close that monitor"
+                )
+        shutil.rmtree(folder, ignore_errors=True)

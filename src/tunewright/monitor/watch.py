@@ -1,0 +1,393 @@
+"""The monitor: log production rows, learn what is odd about them, attach ground truth, collect what to label."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.data.edits import Add
+from tunewright.errors import DataError, MonitorError, listed
+from tunewright.files import claimed
+from tunewright.monitor import collector as collecting
+from tunewright.monitor.checks import Checks, marks
+from tunewright.monitor.collector import STEPS, Collector, Step
+from tunewright.monitor.entries import label_entry, news, of_conflicts, row_entry, unseen
+from tunewright.monitor.intake import fitted, schema_of, table_of
+from tunewright.monitor.journal import Entry
+from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
+from tunewright.monitor.progress import Progress
+from tunewright.monitor.reading import labelled_rows, rows_of, with_truth
+from tunewright.monitor.store import Precision, Store
+from tunewright.monitor.summary import report, selection
+from tunewright.run import Run
+
+if TYPE_CHECKING:
+    from tunewright.monitor.reference import Reference
+
+__all__ = ["Logged", "Monitor"]
+
+_SEGMENT_BYTES = 64 << 20
+_NAMED = 3  # ids in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """What became of a batch.
+
+    Attributes:
+        ids: of all its rows, in their order; those that were made too.
+        acknowledged: rows that were taken, and are on the disk.
+        duplicates: rows that were not, because a row with their id was there.
+        marked: rows that each edge marked.
+        errors: failures that stopped one check or the writing of a segment, and nothing else, by name.
+    """
+
+    ids: tuple[str, ...]
+    acknowledged: int
+    duplicates: int = 0
+    marked: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+class Monitor:
+    """Rows of production against the training run, in a folder that is a run of kind ``production``.
+
+    Opening a folder goes on where it was. One process writes under one ``writer`` name at a time; several may write
+    to one folder under several names, if each row goes to one of them, and all read everything.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        reference: Reference | None = None,
+        checks: Iterable[Any] = (),
+        collect: Collector | None = None,
+        folder: str | Path | None = None,
+        model: str | None = None,
+        truth: Iterable[str] = ("gts",),
+        time: str | None = None,
+        writer: str = "main",
+        segment: int = 4096,
+        vectors: Precision = "float16",
+        overwrite: bool = False,
+    ) -> None:
+        """Open a monitor, or make one.
+
+        Args:
+            name: of the monitor.
+            reference: what production is compared with.
+            checks: edges, folds, and objects with ``init`` and ``check``.
+            collect: which of the marked rows to collect.
+            folder: where it lies; ``runs/<name>`` by default.
+            model: name or version of the model whose rows these are.
+            truth: columns of ground truth, which a batch need not have; those of ``truth("name")`` are found.
+            time: column with the time of a row, for budgets by day; the time of logging otherwise.
+            writer: name of this process among those that write to the folder; letters, digits and underscores.
+            segment: rows that wait in the journal before they become a segment.
+            vectors: precision in which embeddings are kept; checks see float32.
+            overwrite: delete what is there, and begin anew.
+
+        Raises:
+            MonitorError: if another process writes under this name, or the folder is something else.
+            ProjectError: if a check is none, or two have one name.
+        """
+        if not writer.isidentifier():
+            raise MonitorError(f"expected letters, digits and underscores as the name of a writer, found {writer!r}")
+        self.name = name
+        self.folder = Path(folder) if folder is not None else Path("runs") / name
+        self.reference = reference
+        self.checks = Checks.of(checks, truth=truth)
+        self.collector = collect
+        self.duplicates = 0
+        self.conflicts = 0
+        self._segment = segment
+        self._time = time
+        self._held = ExitStack()
+        self._open = True
+        require_monitor_or_nothing(self.folder)
+        try:
+            self._claim(writer, wipe=overwrite)
+            self._store = Store(self.folder, writer, vectors=vectors)
+            self._held.callback(self._store.close)
+            self._held.callback(setattr, self, "_open", False)
+            self._progress = Progress(self.checks, reference=reference, collector=collect, time=time)
+            self._resume()
+            self.run = self._open_run(model)
+        except BaseException:
+            self._held.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def log(self, batch: Any) -> Logged:
+        """Take a batch of production rows; when this returns, they are on the disk.
+
+        Rows whose id was logged before are left out, so a batch may be sent again after a crash.
+
+        Args:
+            batch: a dictionary of columns, a DataFrame, an Arrow table, a Dataset, or a list of dictionaries. Without a
+                column ``id``, ids are made; such rows cannot be told from themselves when they are sent again.
+
+        Raises:
+            DataError: if the batch does not fit the first one; then none of its rows is taken.
+            MonitorError: if it could not be written; then none of its rows is taken.
+        """
+        table = table_of(batch)
+        self.checks.require(table.column_names)
+        if table.num_rows == 0:
+            return Logged(ids=(), acknowledged=0)
+        made = "id" not in table.column_names
+        table = fitted(self._with_ids(table), self._schema(table), optional=self.checks.truth)
+        rows, others = unseen(self._store, self._progress, table)
+        left_out = table.num_rows - rows.num_rows
+        self.duplicates += left_out
+        self.conflicts += len(others)
+        conflicts = of_conflicts(others)
+        ids = tuple(table["id"].to_pylist())
+        if rows.num_rows == 0:
+            return Logged(ids=ids, acknowledged=0, duplicates=left_out, errors=conflicts)
+        found = marks(self.checks.ready(rows.column_names), rows, reference=self.reference)
+        entry = row_entry(self._progress, rows, found, made=rows.num_rows if made else 0)
+        self._store.journal.append(entry)
+        errors = {**conflicts, **found.errors, **self._apply(entry), **self._seal_if_due()}
+        counts = {name: int(mask.sum()) for name, mask in found.marked.items()}
+        return Logged(ids=ids, acknowledged=rows.num_rows, duplicates=left_out, marked=counts, errors=errors)
+
+    def attach(self, ids: Sequence[Any], gts: Any) -> Logged:
+        """Attach ground truth to rows that were logged. What is attached again is left out; another truth replaces it.
+
+        Folds count the first truth of a row.
+
+        Args:
+            ids: [n] of rows.
+            gts: [n] values of the column ``gts``, or columns of ground truth by name.
+
+        Raises:
+            DataError: if a row is unknown, or a column is no ground truth of this monitor; then nothing is taken.
+            MonitorError: if it could not be written; then nothing is taken.
+        """
+        labels = table_of({"id": [str(id) for id in ids], **(gts if isinstance(gts, Mapping) else {"gts": gts})})
+        if labels.num_rows == 0:
+            return Logged(ids=(), acknowledged=0)
+        self._require_truth(labels)
+        named = tuple(labels["id"].to_pylist())
+        labels = news(self._store, self._progress, labels)
+        left_out = len(named) - labels.num_rows
+        if labels.num_rows == 0:
+            return Logged(ids=named, acknowledged=0, duplicates=left_out)
+        found = marks(self.checks.late_edges, self._with_rows(labels), reference=self.reference)
+        counts = {name: int(mask.sum()) for name, mask in found.marked.items()}
+        entry = label_entry(self._progress, labels, found)
+        self._store.journal.append(entry)
+        errors = {**found.errors, **self._apply(entry), **self._seal_if_due()}
+        return Logged(ids=named, acknowledged=labels.num_rows, duplicates=left_out, marked=counts, errors=errors)
+
+    def flush(self) -> None:
+        """Make a segment of what waits in the journal.
+
+        Raises:
+            MonitorError: if it could not be written; the journal keeps it.
+        """
+        if self._progress.pending:
+            self._store.commit(self._progress.commit(newest=clock.time()))
+            self._progress.committed()
+
+    def close(self) -> None:
+        """Flush, and give the folder to others. A monitor that is not closed loses nothing."""
+        if not self._open:
+            return
+        try:
+            self.flush()
+            self.run.update(status="finished", rows=self._store.rows)
+        finally:
+            self._held.close()
+
+    def rows(self, columns: Sequence[str] | None = None, *, ids: Sequence[str] | None = None) -> pa.Table:
+        """Rows of all writers, with ground truth that came later; those of this writer also if no segment has them yet.
+
+        Args:
+            columns: those to read besides ``id``; all by default.
+            ids: of the rows, which come in this order; unknown ones are left out.
+        """
+        found = labelled_rows(self._store, self._progress, ids=ids)
+        return found if columns is None else found.select(["id", *(name for name in columns if name != "id")])
+
+    def collected(self, reason: str | None = None, *, step: Step | None = None) -> pa.Table:
+        """The collected rows, in the order in which they were drawn, with all their reasons and scores.
+
+        Args:
+            reason: only rows that this check marked.
+            step: only rows that came so far: new, sent, labelled or used.
+
+        Returns:
+            the rows, and a column ``step``.
+
+        Raises:
+            MonitorError: if the monitor collects nothing.
+        """
+        chosen = selection(self._store, self._progress, self._require_collector())
+        keep = [
+            (reason is None or reason in reasons) and step in (None, at)
+            for reasons, at in zip(chosen["reasons"].to_pylist(), chosen["step"].to_pylist(), strict=True)
+        ]
+        return chosen.filter(pa.array(keep, pa.bool_()))
+
+    def advance(self, ids: Sequence[Any], step: Step, *, run: str = "") -> None:
+        """Say how far collected rows came: ``sent`` to be labelled, ``used`` in a run. They stay collected for good.
+
+        Raises:
+            DataError: if a row is unknown or the step is none.
+        """
+        if step not in STEPS:
+            raise DataError(f"expected one of {listed(STEPS)}, found {step!r}")
+        wanted = [str(id) for id in ids]
+        self._require_known(wanted)
+        self._store.catalogue.set_steps(wanted, step, run)
+
+    def to_edit(self, reason: str | None = None, *, fields: Mapping[str, str] | None = None) -> Add:
+        """The collected rows as an edit that adds them to a dataset.
+
+        Args:
+            reason: only rows that this check marked.
+            fields: column of the dataset -> column of production; every column but embeddings by default.
+        """
+        provenance = {"model": self.run.meta["model"], "reference": self.run.meta["reference"]}
+        return collecting.to_edit(
+            self.collected(reason),
+            fields=fields,
+            run=self.run.id,
+            rule=reason or "",
+            time=_now(),
+            provenance=provenance,
+        )
+
+    def report(self) -> dict[str, Any]:
+        """What is known by now, of all writers.
+
+        Returns:
+            ``rows`` and ``labels``; ``duplicates`` and ``conflicts`` since this process opened the folder; by check its
+            counts (``marked``, ``nulls``, ``errors``) or what it reports, and ``since``, the row from which on it
+            counts; ``notes`` about checks that changed.
+
+        Raises:
+            ProjectError: if a check that cannot merge has states of several writers.
+        """
+        found = report(self._store, self._progress)
+        return {**found, "duplicates": self.duplicates, "conflicts": self.conflicts}
+
+    def _claim(self, writer: str, *, wipe: bool) -> None:
+        if wipe:
+            wipe_out(self.folder)
+        if not self._held.enter_context(claimed(lock_of(self.folder, writer))):
+            raise MonitorError(
+                f"another process writes to {self.folder} as {writer!r}",
+                fix='close it, or give this one a name of its own: Monitor(..., writer="second")',
+            )
+
+    def _resume(self) -> None:
+        catalogue, writer = self._store.catalogue, self._store.writer
+        seen = sum(segment.rows for segment in catalogue.segments() if segment.writer == writer)
+        self._progress.made = self._store.made
+        notes = self._progress.restore([saved for _, saved in catalogue.saved(writer)], seen=seen)
+        if notes:
+            catalogue.note(_now(), writer, notes)
+        for entry in self._store.journal.entries():
+            self._apply(entry)
+
+    def _open_run(self, model: str | None) -> Run:
+        run = Run.open(self.folder) if Run.is_run(self.folder) else Run(self.folder, _new_run(self.name))
+        run.update(
+            status="running",
+            model=model or run.meta.get("model"),
+            reference=self.reference.version if self.reference is not None else None,
+            config={
+                "checks": {name: str(getattr(check, "signal", name)) for name, check in self.checks.all.items()},
+                "fingerprints": self.checks.fingerprints,
+                "truth": sorted(self.checks.truth),
+                "time": self._time,
+            },
+        )
+        return run
+
+    def _with_ids(self, table: pa.Table) -> pa.Table:
+        if "id" in table.column_names:
+            ids = table["id"]
+            if ids.null_count or pc.any(pc.equal(ids, "")).as_py():
+                raise DataError(
+                    "expected an id for each row, found rows without", fix="leave the column out, and ids are made"
+                )
+            return table
+        start = self._progress.made
+        ids = [f"{self._store.writer}-{number:09d}" for number in range(start, start + table.num_rows)]
+        return table.add_column(0, "id", pa.array(ids, pa.string()))
+
+    def _schema(self, table: pa.Table) -> pa.Schema:
+        """That of the first batch, which all writers keep to."""
+        kept = self._store.catalogue.facts().get("schema")
+        if kept is not None:
+            return pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(kept)))
+        schema = schema_of(table.drop_columns([name for name in self.checks.truth if name in table.column_names]))
+        self._store.catalogue.tell(schema=schema.serialize().to_pybytes().hex())
+        return schema
+
+    def _apply(self, entry: Entry) -> dict[str, str]:
+        if entry.kind == "rows":
+            return self._progress.apply(entry)
+        first = entry.table.filter(pc.invert(entry.table["corrects"]))  # folds and the collector had the others
+        return self._progress.apply(entry, joined=self._with_rows(first))
+
+    def _seal_if_due(self) -> dict[str, str]:
+        """Make a segment if enough waits; if that fails, the journal keeps the rows, and the next batch tries again."""
+        if self._progress.pending < self._segment and self._store.journal.bytes < _SEGMENT_BYTES:
+            return {}
+        try:
+            self.flush()
+        except MonitorError as error:
+            return {"segment": str(error)}
+        return {}
+
+    def _require_truth(self, labels: pa.Table) -> None:
+        """Raises DataError if a column is no ground truth, or a row is unknown."""
+        if wrong := sorted(set(labels.column_names) - {"id", *self.checks.truth}):
+            raise DataError(
+                f"column {wrong[0]!r} is no ground truth of this monitor; these are: {listed(sorted(self.checks.truth))}",
+                fix=f"open it with truth=[{wrong[0]!r}]",
+            )
+        self._require_known(labels["id"].to_pylist())
+
+    def _require_known(self, ids: Sequence[str]) -> None:
+        known = {*self._store.catalogue.known(ids), *self._progress.contents}
+        if unknown := [id for id in ids if id not in known]:
+            named = listed(unknown[:_NAMED])
+            raise DataError(f"{len(unknown)} rows were never logged: {named}", fix="log rows before their labels")
+
+    def _with_rows(self, labels: pa.Table) -> pa.Table:
+        """[labels] the rows that labels are of, with the truth and the reasons of both."""
+        return with_truth(rows_of(self._store, self._progress, ids=labels["id"].to_pylist()), labels)
+
+    def _require_collector(self) -> Collector:
+        if self.collector is None:
+            raise MonitorError("this monitor collects nothing", fix="open it with collect=Collector(budget=...)")
+        return self.collector
+
+
+def _new_run(name: str) -> dict[str, Any]:
+    return {"kind": "production", "name": name, "created": _now()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
