@@ -1,0 +1,301 @@
+"""Maximum mean discrepancy (Gretton et al. 2012) by random Fourier features (Rahimi & Recht 2007): drift of vectors.
+
+A vector of length 1 becomes φ(x), cosines and sines of random directions, such that φ(x)·φ(y) is on average the mean of
+Gaussian kernels of three bandwidths, the median distance x {.5, 1, 2}. A set of rows is then known by the sum of its
+φ, which adds up over batches and processes, and two sets differ by the distance of their means. Such a test is nearly
+minimax (Choi & Kim 2024).
+
+If nothing drifted, the squared distance of means of n and N rows, over 1/n + 1/N, is a sum of squares of Gaussians that
+are as wide as the eigenvalues of the covariance Σ of φ. Its mean tr Σ, variance 2 tr Σ² and third cumulant 8 tr Σ³ are
+those of a shifted gamma distribution, which gives p (Hall 1983; Buckley & Eagleson 1988). The reference itself has the
+last word: p is not lower than windows drawn from it, each compared with the rest of it, allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tunewright.analyze.repeats import collisions, counted, effective_rows, vector_keys
+from tunewright.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["SCALES", "Baseline", "Drift", "Features", "Sample", "drift", "fit_baseline", "witness"]
+
+SCALES = (0.5, 1.0, 2.0)
+"""Bandwidths, as multiples of the median distance of two vectors of the reference."""
+
+_BLOCK = 4096  # rows that are mapped at a time
+_TILE = 64  # rows of a matrix product are padded to a multiple of it, as kernels for edges round differently
+_PAIRS = 2000  # rows whose distances give the median
+_NULL_ROWS = 5000  # of the reference that windows are drawn from
+_TAIL = 10  # the smallest p-values of those windows, beyond which the gamma distribution is only scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A random map of vectors, the same for the same fields.
+
+    Attributes:
+        dimensions: of the vectors.
+        bandwidth: median distance of two vectors of length 1, in (0, 2].
+        scales: of the bandwidth; the features are shared out evenly.
+        count: features, an even number: a cosine and a sine for each direction.
+        seed: of the directions.
+    """
+
+    dimensions: int
+    bandwidth: float
+    scales: tuple[float, ...] = SCALES
+    count: int = 512
+    seed: int = 0
+
+    def map(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """[n, dimensions] -> [n, count], rows of length 1.
+
+        Raises:
+            DataError: if the vectors have other dimensions, or values that are not finite.
+        """
+        block = np.asarray(vectors, dtype=np.float32)
+        if block.ndim != 2 or block.shape[1] != self.dimensions:
+            raise DataError(
+                f"expected vectors [rows, {self.dimensions}] as in the reference, found {list(block.shape)}",
+                fix="embed production with the model and layer of the reference, or make a new reference",
+            )
+        length = np.linalg.norm(block, axis=1, keepdims=True)
+        _refuse_non_finite(length[:, 0])
+        angle = _product(block, _directions(self)) / np.maximum(length, np.float32(1e-30))
+        half = self.count // 2
+        mapped = np.empty((len(block), self.count), dtype=np.float32)
+        np.cos(angle, out=mapped[:, :half])
+        np.sin(angle, out=mapped[:, half:])
+        mapped *= np.float32(half**-0.5)
+        return mapped
+
+    def total(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """[count] sum of the features over the rows; memory does not grow with them."""
+        total = np.zeros(self.count)
+        for block in _blocks(vectors):
+            total += self.map(block).sum(axis=0, dtype=np.float64)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A set of rows as the test knows it: their number, what they are worth (`effective_rows`), the sum of φ."""
+
+    rows: int
+    effective: float
+    total: NDArray[np.float64]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return self.total / max(self.rows, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The reference as the test knows it.
+
+    Attributes:
+        features: the map.
+        sample: all rows.
+        cumulants: traces of the covariance of φ, of its square and of its cube, bias removed.
+        repeated: chance that two rows of the reference are the same vector.
+        null: [draws] p-values, sorted, that the gamma distribution gives to windows drawn from the reference.
+    """
+
+    features: Features
+    sample: Sample
+    cumulants: tuple[float, float, float]
+    repeated: float
+    null: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a window is from the reference.
+
+    Attributes:
+        p: chance of such a distance if nothing drifted, in (0, 1].
+        effect: squared distance in the kernel's space, without that of sampling, over the spread (tr Σ) of the
+            reference; 0 on average if nothing drifted, whatever the number of rows.
+    """
+
+    p: float
+    effect: float
+
+
+def fit_baseline(
+    vectors: NDArray[np.floating],
+    window: int,
+    *,
+    keys: NDArray[np.uint64] | None = None,
+    scales: tuple[float, ...] = SCALES,
+    features: int = 512,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Baseline:
+    """What the test needs to know of a reference.
+
+    Args:
+        vectors: [N, dimensions].
+        window: rows of the windows to come, about.
+        keys: [N] rows of equal key, such as those of one user, count once; without it, rows of equal vector do as far
+            as they are more frequent in a window than in the reference.
+        scales, features, seed: see `Features`.
+        draws: windows drawn from the reference.
+
+    Raises:
+        DataError: if values are not finite, all vectors are the same, or there are fewer rows than two windows.
+    """
+    vectors = np.asarray(vectors)
+    if vectors.ndim != 2 or len(vectors) < max(8, 2 * window):
+        raise DataError(
+            f"expected vectors [rows, dimensions] of {max(8, 2 * window)} rows or more, found {list(vectors.shape)}",
+            fix="ask for a smaller window, or give a larger reference",
+        )
+    spread = _median_distance(vectors, seed)
+    mapping = Features(vectors.shape[1], spread, tuple(scales), features, seed)
+    _, counts = counted(vector_keys(vectors.astype(np.float32, copy=False)) if keys is None else keys)
+    repeated = collisions(counts) if keys is None else 0.0
+    sample = Sample(len(vectors), effective_rows(counts, expected=repeated), mapping.total(vectors))
+    found = Baseline(mapping, sample, _cumulants(mapping, vectors, sample.mean), repeated, np.ones(0))
+    return replace(found, null=_null(found, vectors, window, draws, seed))
+
+
+def drift(window: Sample, baseline: Baseline) -> Drift:
+    """Compare a window of one row or more with the reference."""
+    difference = window.mean - baseline.sample.mean
+    distance = float(difference @ difference)
+    share = 1 / window.effective + 1 / baseline.sample.effective
+    p = _floored(float(_gamma_p(np.array(distance), share, baseline)), baseline.null)
+    return Drift(p, distance / baseline.cumulants[0] - share)
+
+
+def witness(vectors: NDArray[np.floating], window: Sample, baseline: Baseline) -> NDArray[np.float64]:
+    """[n] how much each row is like the window and unlike the reference; 0 if it is like both.
+
+    The witness function of the test (Gretton et al. 2012): φ(x) · (mean of the window - mean of the reference), over
+    the distance of the means. Vectors [n, dimensions] may be those of the window or any others.
+    """
+    difference = window.mean - baseline.sample.mean
+    direction = (difference / max(float(np.linalg.norm(difference)), 1e-12)).astype(np.float32)
+    offset = float(direction @ baseline.sample.mean)
+    return np.concatenate(
+        [np.zeros(0), *(baseline.features.map(block) @ direction - offset for block in _blocks(vectors))]
+    )
+
+
+@lru_cache(maxsize=8)
+def _directions(features: Features) -> NDArray[np.float32]:
+    """[dimensions, count / 2] Gaussian directions, of which each bandwidth has its share."""
+    random = np.random.default_rng(features.seed)
+    half = features.count // 2
+    direction = random.standard_normal((features.dimensions, half), dtype=np.float32)
+    widths = np.resize(np.array(features.scales, dtype=np.float32), half) * np.float32(features.bandwidth)
+    return direction / widths
+
+
+def _product(block: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The matrix product, such that a row gives the same to the last bit, whatever rows are beside it."""
+    lacking = -len(block) % _TILE
+    padded = np.concatenate([block, np.zeros((lacking, block.shape[1]), dtype=np.float32)]) if lacking else block
+    found: NDArray[np.float32] = (padded @ directions)[: len(block)]
+    return found
+
+
+def _blocks(vectors: NDArray[np.floating]) -> Iterator[NDArray[np.floating]]:
+    for start in range(0, len(vectors), _BLOCK):
+        yield vectors[start : start + _BLOCK]
+
+
+def _refuse_non_finite(length: NDArray[np.float32]) -> None:
+    wrong = np.flatnonzero(~np.isfinite(length))
+    if len(wrong):
+        raise DataError(
+            f"expected finite vectors, found {len(wrong)} of {len(length)} with NaN or infinity, the first in row "
+            f"{wrong[0]}",
+            fix="leave the vector empty (null) where there is none",
+        )
+
+
+def _median_distance(vectors: NDArray[np.floating], seed: int) -> float:
+    """Median distance of two vectors of length 1, of a sample of the rows."""
+    chosen = np.random.default_rng(seed).permutation(len(vectors))[:_PAIRS]
+    block = vectors[np.sort(chosen)].astype(np.float64)
+    length = np.linalg.norm(block, axis=1, keepdims=True)
+    _refuse_non_finite(length[:, 0].astype(np.float32))
+    unit = block / np.maximum(length, 1e-30)
+    square = np.maximum(2 - 2 * (unit @ unit.T), 0)
+    found = float(np.sqrt(np.median(square[np.triu_indices(len(unit), 1)])))
+    if found < 1e-6:
+        raise DataError(
+            "expected vectors that differ, found a median distance of 0", fix="look at how the reference was embedded"
+        )
+    return found
+
+
+def _cumulants(
+    features: Features, vectors: NDArray[np.floating], mean: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Traces of the covariance, its square (Himeno & Yamada 2014: no bias, any distribution) and, nearly, its cube."""
+    rows = len(vectors)
+    covariance = np.zeros((features.count, features.count))
+    fourth = 0.0
+    centre = mean.astype(np.float32)
+    for block in _blocks(vectors):
+        centred = features.map(block) - centre
+        covariance += centred.T @ centred
+        fourth += float((np.einsum("ij,ij->i", centred, centred).astype(np.float64) ** 2).sum())
+    covariance /= rows - 1
+    trace, squares, cubes = _traces(covariance)
+    scale = (rows - 1) / (rows * (rows - 2) * (rows - 3))
+    square = scale * ((rows - 1) * (rows - 2) * squares + trace**2 - rows * fourth / (rows - 1))
+    square = max(square, trace**2 / features.count)
+    return trace, square, max(cubes - 3 * trace * square / rows, square**2 / trace)
+
+
+def _traces(covariance: NDArray[np.float64]) -> tuple[float, float, float]:
+    square = covariance @ covariance
+    return float(np.trace(covariance)), float(np.trace(square)), float((square * covariance).sum())
+
+
+def _gamma_p(distance: NDArray[np.float64], share: float, baseline: Baseline) -> NDArray[np.float64]:
+    """p-values of squared distances, ``share`` being 1/n + 1/N."""
+    from scipy.stats import gamma
+
+    first, second, third = baseline.cumulants
+    shape = second**3 / third**2
+    standard = (distance / share - first) / np.sqrt(2 * second)
+    found: NDArray[np.float64] = gamma.sf(shape / 2 + standard * np.sqrt(shape / 2), shape / 2)
+    return np.maximum(found, 1e-300)
+
+
+def _null(baseline: Baseline, vectors: NDArray[np.floating], window: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """[draws] p-values of windows drawn from the reference without replacement, each against the rest of the rows."""
+    random = np.random.default_rng([seed, 1])
+    rows = random.permutation(len(vectors))[: max(_NULL_ROWS, 4 * window)]
+    mapped = np.concatenate([baseline.features.map(block) for block in _blocks(vectors[rows])])
+    whole = mapped.sum(axis=0, dtype=np.float64)
+    others = len(rows) - window
+    distance = np.empty(draws)
+    for draw in range(draws):
+        total = mapped[random.choice(len(rows), window, replace=False, shuffle=False)].sum(axis=0).astype(np.float64)
+        difference = total / window - (whole - total) / others
+        distance[draw] = difference @ difference
+    return np.sort(_gamma_p(distance, 1 / window + 1 / others, baseline))
+
+
+def _floored(p: float, null: NDArray[np.float64]) -> float:
+    """The share of null windows at or below p where that is larger; beyond their tail, p times what the tail lacks."""
+    if p >= null[_TAIL - 1]:
+        return max(p, (int(np.searchsorted(null, p, side="right")) + 1) / (len(null) + 1))
+    return p * max(1.0, _TAIL / (len(null) + 1) / float(null[_TAIL - 1]))
