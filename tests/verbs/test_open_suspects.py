@@ -12,7 +12,9 @@ from tunewright.analyze.span_labels import SPAN_VOTES
 from tunewright.analyze.summary_labels import SUMMARY_VOTES
 from tunewright.errors import RunError
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries, toy_texts
+from tunewright.verbs.dynamics import learnt
 from tunewright.verbs.open_suspects import open_suspects
+from tunewright.verbs.suspecting import suspects
 
 QUICK = tw.TrainConfig(epochs=2, batch_size=8, learning_rate=3e-3, threads=1, precision="fp32")
 
@@ -46,7 +48,15 @@ def test_answers(tmp_path):
 
 def test_summaries(tmp_path):
     task = tw.Summarization(document="dialogue", max_length=64, max_target_length=16)
-    check(project_of(tmp_path, toy_summaries(40), task, toy_seq2seq(tmp_path / "tiny")), SUMMARY_VOTES)
+    project = project_of(tmp_path, toy_summaries(40), task, toy_seq2seq(tmp_path / "tiny"))
+    run = check(project, SUMMARY_VOTES)
+    listed = suspects(project, run, top=5)
+    assert len(listed.rows) == 5
+    assert listed.probes is None
+    assert listed.trust
+    assert all(one.precision is None and "before training" in one.reason for one in listed.trust)
+    known = learnt(run).sort_by([("suspicion", "descending"), ("id", "ascending")])
+    assert known["id"].to_pylist()[:5] == [row.id for row in listed.rows]
 
 
 def test_classes_have_detectors_of_their_own(tmp_path):
