@@ -93,10 +93,10 @@ def suspect_spans(
     gold answers in the last model's list. The first epoch is left out when there are three or more.
 
     A row is flagged when two of these three agree: something beat the gold span in every epoch (``vote_training``);
-    the finished model
-    gives another answer with more probability than the gold one (``vote_elsewhere``); the gold probability stayed below
-    ``UNLEARNT`` in all epochs while the model is sure of another answer (``vote_unlearnt``). With answers planted in
-    SQuAD, 19 of 250 rows were flagged and 15 of the 21 wrong ones among them.
+    the finished model gives another answer with more probability than the gold one (``vote_elsewhere``); the gold
+    probability stayed below ``UNLEARNT`` in all epochs while the model is sure of another answer (``vote_unlearnt``).
+    The rule was chosen on 250 rows of SQuAD with planted answers, where it flags 19 and finds 15 of 21 wrong ones; on
+    other data it will do less well.
 
     Args:
         readings: [n] what `read` says.
