@@ -63,28 +63,31 @@ def _shared(gold: Sentences, predicted: Sentences) -> int:
 
 
 def _collect(one: list[str], other: list[str], found: set[str]) -> None:
-    """Add the words on the package's way back: up where the length only grew above, else to the left."""
+    """Add the words on the package's way back through the table, which goes up where the length grew above, else left.
+
+    Of gold words in a row that the other sentence lacks, one stands for all: their rows of the table are equal.
+    """
     at: dict[str, int] = {}
     for place, word in enumerate(other):
         at[word] = at.get(word, 0) | 1 << place
-    full = (1 << len(other)) - 1
-    same, grown, steps = full, [], []
+    end = same = (1 << len(other)) - 1
+    full, idle, rows = same, True, []
     for word in one:
         match = at.get(word, 0)
         if match:
             both = same & match
-            same = (same + both) | (same - both)
-            same &= full
-        grown.append(full ^ same)
-        steps.append(match)
-    end = full
-    for row in range(len(one) - 1, -1, -1):
-        reach = (grown[row] | steps[row]) & end
+            same = ((same + both) | (same - both)) & full
+        elif idle:
+            continue
+        idle = not match
+        rows.append((word, match, full ^ same))
+    for word, match, grown in reversed(rows):
+        reach = (match | grown) & end
         if not reach:
             return
         last = 1 << (reach.bit_length() - 1)
-        if steps[row] & last:
-            found.add(one[row])
+        if match & last:
+            found.add(word)
             end = last - 1
         else:
             end = (last << 1) - 1

@@ -6,7 +6,7 @@ A missing text gives a missing value everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,9 @@ from tunewright.metrics.rouge import rouge, words as rouge_words
 from tunewright.metrics.rouge_sets import rouge_l_sets
 from tunewright.monitor.expressions import Signal, node, of
 from tunewright.monitor.operations import operation
+
+if TYPE_CHECKING:
+    from tunewright.monitor.monitors import Fold
 
 __all__ = [
     "NEGATIONS",
@@ -170,11 +173,11 @@ def truncated(column: str | Signal, *, stop_reason: str | Signal | None = None) 
     return node("text.truncated", *inputs)
 
 
-def vocabulary(column: str, **options: Any) -> Any:
-    """Coverage of the reference's vocabulary, and the words outside of it, as a fold; see `monitor.vocabulary`."""
-    from tunewright.monitor.vocabulary import Vocabulary
+def vocabulary(column: str, **options: Any) -> Fold:
+    """Coverage of the training vocabulary and the words outside of it, as a fold; see `monitor.vocabulary`."""
+    from tunewright.monitor.vocabulary import vocabulary as fold
 
-    return Vocabulary(column, **options)
+    return fold(column, **options)
 
 
 def _one_of(name: str, value: object, known: tuple[object, ...]) -> None:
