@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from tunewright.data.edits import Add, Drop, Edit, Evidence, Keep, Mix, Relabel, Reweight
 from tunewright.data.reviewed import read_reviewed
 from tunewright.data.reviews import Review
-from tunewright.errors import EditError, RunError, did_you_mean, listed
+from tunewright.errors import EditError, RunError, did_you_mean
 from tunewright.table import query
 
 __all__ = ["ACTIONS", "Action", "from_csv", "from_reviews", "from_rule", "from_suspects", "random_control"]
@@ -55,7 +55,10 @@ def from_suspects(
     """
     _require(rows, ("id", "label", "suspicion"))
     if action == "keep":
-        raise EditError("expected suspects to be relabelled, dropped or reweighted, found 'keep'")
+        raise EditError(
+            "expected suspects to be relabelled, dropped or reweighted, found 'keep'",
+            fix="drop them, or keep by a rule",
+        )
     if top < 1:
         raise EditError(f"expected to act on one row or more, found top:{top}")
     suspicion = rows["suspicion"].combine_chunks().to_numpy(zero_copy_only=False).astype(np.float64)
@@ -94,7 +97,7 @@ def from_rule(
     except RunError as error:
         raise EditError(
             f"the rule {rule!r} cannot be followed: {error.message}",
-            fix=f"write a condition over columns of the rows: {listed(rows.column_names, most=30)}",
+            fix=f"write a condition over columns of the rows: {', '.join(rows.column_names)}",
         ) from error
     found = rows.filter(pc.is_in(rows["id"], value_set=named))
     if action == "keep":
@@ -117,7 +120,7 @@ def from_csv(
         table: the rows it is about: columns id and label.
         labels: the labels there are; none: any text is one; None: those in the table.
         reason: in words.
-        evidence: where the list is from; authors are those of its lines, where they name one.
+        evidence: where the list is from; authors and runs are those of its lines, where they name them.
 
     Raises:
         DataError: if there is no such file, or it cannot be read.
@@ -127,13 +130,13 @@ def from_csv(
 
 
 def from_reviews(reviews: Iterable[Review], *, reason: str = "", evidence: Evidence = _NOTHING) -> list[Edit]:
-    """The edits that decisions ask for: of each author one that relabels and one that drops, where there is any."""
-    by_author: dict[str, list[Review]] = {}
+    """The edits that decisions ask for: of each author and run one that relabels and one that drops, where there are any."""
+    by_source: dict[tuple[str, str], list[Review]] = {}
     for review in reviews:
-        by_author.setdefault(review.author or evidence.author, []).append(review)
+        by_source.setdefault((review.author or evidence.author, review.run or evidence.run), []).append(review)
     made: list[Edit] = []
-    for author, own in by_author.items():
-        why: dict[str, Any] = {"reason": reason, "evidence": replace(evidence, author=author)}
+    for (author, run), own in by_source.items():
+        why: dict[str, Any] = {"reason": reason, "evidence": replace(evidence, author=author, run=run)}
         changes = [(each.id, each.label, _new_label(each)) for each in own if each.decision in ("accept", "relabel")]
         dropped = [each.id for each in own if each.decision == "drop"]
         made += [Relabel(changes=tuple(changes), **why)] if changes else []

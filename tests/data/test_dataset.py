@@ -113,7 +113,7 @@ def test_undo_moves_the_name_and_the_same_edit_gives_the_same_version(dataset):
     assert dataset.undo(steps=3) == dataset.resolve("base")
     assert dataset.table(last).num_rows == 9
     assert dataset.apply([Drop(ids=("r0",), evidence=Evidence(author="ada")), *edits[1:]]) == last
-    with pytest.raises(EditError, match="main has 3 edits"):
+    with pytest.raises(EditError, match="the 3 of main to undo, found 4"):
         dataset.undo(steps=4)
     with pytest.raises(EditError, match="no version is called 'mian'"):
         dataset.undo("mian")

@@ -31,8 +31,10 @@ def test_every_edit_of_a_row_is_told_in_order(dataset):
         ("Relabel", "label", "even", "odd"),
         ("Relabel", "source", "web", "shop"),
         ("Reweight", "weight", "1", "0.1"),
+        ("Mix", "mixed", None, "0.9 of m0"),
         ("Drop", "split", "train", None),
     ]
+    assert of(dataset, "r1") == [("Mix", "mixed", None, "0.1 of m0")]
     assert of(dataset, "m0") == [("Mix", "recipe", None, "0.9 of r0 and 0.1 of r1, at embeddings")]
     first = dataset.provenance().to_pylist()[0]
     assert first["version"] == version

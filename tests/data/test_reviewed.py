@@ -110,6 +110,6 @@ def test_what_is_no_reviewed_list(read, tmp_path):
         read("id,label\na,neg\n")
     with pytest.raises(DataError, match="empty file"):
         read("")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="expected a reviewed list at .*nowhere.csv, found no file"):
         read_reviewed(tmp_path / "nowhere.csv", TABLE)
     assert read("id,decision\n") == []

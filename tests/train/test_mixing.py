@@ -170,3 +170,11 @@ def stopping(at_step: int):
                 raise KeyboardInterrupt
 
     return Stop()
+
+
+def test_a_run_that_has_lost_its_recipes_is_not_resumed_without_them(task, source, config, tmp_path):
+    run = trained(task, source, config.with_changes(epochs=1), tmp_path, mixed=recipes())
+    (run.folder / "mixed.parquet").unlink()
+    run.update(status="created")
+    with pytest.raises(TrainError, match="began with 30 mixed rows and has lost them"):
+        resume(run, task)

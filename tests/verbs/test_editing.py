@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from tunewright.data.dataset import Dataset
 from tunewright.data.edits import Relabel
+from tunewright.data.textfiles import read_delimited
 from tunewright.errors import EditError, RunError
 from tunewright.project import open_dataset
-from tunewright.verbs import edit, edit_log
+from tunewright.verbs import edit, edit_log, suspects
 from tunewright.verbs.dynamics import learnt
 
 
@@ -124,6 +126,39 @@ def test_a_reviewed_list_is_applied_and_its_decisions_are_kept(new, reviewed):
     assert (one["rule"], one["reason"]) == ("reviewed list reviewed.csv", "read by me")
 
 
+def test_a_list_says_which_run_it_is_of(project, first, tmp_path):
+    suspects(project, first, top=2, trust=False, path=tmp_path / "list.csv")
+    table = read_delimited((tmp_path / "list.csv").read_text())[0]
+    rows = [{"id": row["id"], "decision": "drop", "run": row["run"]} for row in table.to_pylist()]
+    rows[1]["run"] = ""
+    (tmp_path / "list.csv").write_text(
+        "\n".join(["id,decision,run", *(",".join(row.values()) for row in rows)]), encoding="utf-8"
+    )
+    found = edit(project, tmp_path / "list.csv", dry_run=True)
+    assert [(change.kind, change.rows, change.run) for change in found.changes] == [
+        ("Drop", 1, first.id),
+        ("Drop", 1, ""),
+    ]
+    named = edit(project, tmp_path / "list.csv", run=first, dry_run=True)
+    assert [(change.rows, change.run) for change in named.changes] == [(2, first.id)]
+
+
+def test_decisions_are_kept_before_the_edit_and_not_without_it(new, reviewed, monkeypatch):
+    path, _ = reviewed("accept", "reject")
+    with pytest.raises(EditError, match="cannot be called 'base'"):
+        edit(new, path, name="base")
+    assert open_dataset(new).reviews().num_rows == 0
+
+    def crash(dataset, reviews):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Dataset, "review", crash)
+    with pytest.raises(OSError, match="no space left"):
+        edit(new, path)
+    dataset = open_dataset(new)
+    assert dataset.resolve("main") == dataset.resolve("base")
+
+
 def test_a_list_of_rejections_changes_no_row(new, reviewed):
     path, _ = reviewed("reject", "keep")
     found = edit(new, path)
@@ -160,6 +195,9 @@ def test_a_list_is_not_applied_twice(new, reviewed):
         ({"suspects": "many"}, "top:200 or top:5%"),
         ({"suspects": "top:1.5"}, "top:200 or top:5%"),
         ({"suspects": "top:0"}, "found top:0"),
+        ({"suspects": "top:0%"}, "found 'top:0%'"),
+        ({"suspects": "top:101%"}, "found 'top:101%'"),
+        ({"suspects": "top:3", "weight": 0.5}, "a weight for rows that are reweighted, found 0.5"),
         ({"suspects": "top:3", "on": "nowhere"}, "no version is called 'nowhere'"),
         ({"suspects": "top:3", "name": "base"}, "cannot be called 'base'"),
     ],

@@ -24,7 +24,7 @@ def test_pairs_are_kept_with_who_when_and_by_which_rule(new):
     (entry,) = dataset.log("mixed")
     assert entry.edit.evidence.rule == made.rule == "mixup alpha=0.9 layer=embeddings count=40 seed=0"
     assert entry.edit.evidence.time
-    assert entry.edit.reason == "mix: mixed"
+    assert entry.edit.reason == ""
     assert (made.version, made.parent) == (dataset.resolve("mixed"), dataset.resolve("main"))
     recipes, rows = dataset.recipes("mixed"), dataset.table("mixed")
     training = set(rows.filter(pc.equal(rows["split"], "train"))["id"].to_pylist())

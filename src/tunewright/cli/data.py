@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,11 @@ from tunewright.cli.app import AsJson, Folder, as_json, opened, say, say_lints, 
 from tunewright.cli.edit import listed
 from tunewright.cli.numbers import counted, duration
 from tunewright.cli.trial import trial_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tunewright.verbs.history import Version
 
 __all__ = ["check", "demo", "focus", "init", "versions"]
 
@@ -158,11 +163,14 @@ def versions(*, project: Folder = Path(), json: AsJson = False) -> None:
     if json:
         as_json(found)
         return
-    rows = (
-        (one.name, one.id, ", ".join(f"{split} {count:,}" for split, count in one.rows.items()), listed(one.changes))
-        for one in found.versions
-    )
+    rows = ((one.name, one.id, ", ".join(_sizes(one)), listed(one.changes)) for one in found.versions)
     table("", ("version", "id", "rows", "edits"), rows)
+
+
+def _sizes(version: Version) -> Iterator[str]:
+    yield from (f"{split} {count:,}" for split, count in version.rows.items())
+    if version.recipes:
+        yield f"synthetic {version.recipes:,}"
 
 
 def _mark(passed: bool | None) -> str:  # noqa: FBT001  a value to show, not an option

@@ -34,7 +34,9 @@ def apply(
     action: Annotated[
         str | None, typer.Option(help="relabel, drop, reweight or keep; suspects are relabelled if left out.")
     ] = None,
-    weight: Annotated[float, typer.Option(help="Of reweighted rows; 0 does not count.", min=0)] = 0.0,
+    weight: Annotated[
+        float | None, typer.Option(help="Of reweighted rows; 0, the default, does not count.", min=0)
+    ] = None,
     run: Annotated[str, typer.Option(help="Run whose columns are meant: its id or a part of it.")] = "last",
     on: Annotated[str, typer.Option(help="Version to edit: name or id.")] = "main",
     name: Annotated[str | None, typer.Option(help="Name of the new version; by default the old one's moves.")] = None,

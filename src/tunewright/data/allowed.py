@@ -15,7 +15,7 @@ from tunewright.errors import EditError, did_you_mean
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["GUARDED", "require_allowed"]
+__all__ = ["GUARDED", "require_allowed", "require_changeable"]
 
 GUARDED = "test"
 """The split that models are judged by: it changes only when that is asked for, and then both scores are shown."""
@@ -51,6 +51,20 @@ def require_allowed(
         _check_targets(edit, fields)
 
 
+def require_changeable(field: str, fields: Fields) -> None:
+    """Refuse to change a label, or one of the columns beside it, where they say the same: half of it would be wrong.
+
+    Raises:
+        EditError: if other columns say what the target is, too.
+    """
+    if fields.target and field in ("label", *fields.target):
+        raise EditError(
+            f"{field!r} cannot change alone: the columns {list(fields.target)} say what the target is, too",
+            fix="drop the rows instead (--action drop, or drop in a reviewed list); where the right targets are known, "
+            "add rows with other ids and those targets (tunewright.data.edits.Add)",
+        )
+
+
 def _require_known_labels(edit: Edit, label_names: Sequence[str]) -> None:
     unknown = sorted(_labels_given(edit) - set(label_names))
     if unknown:
@@ -70,11 +84,8 @@ def _labels_given(edit: Edit) -> set[str]:
 def _check_targets(edit: Edit, fields: Fields) -> None:
     """Label and targets say the same and must change together, which only new rows can."""
     match edit:
-        case Relabel(field=field) if field in ("label", *fields.target):
-            raise EditError(
-                f"{field!r} cannot change alone: the columns {list(fields.target)} say what the target is, too",
-                fix="drop the row, and add it with another id and other targets",
-            )
+        case Relabel(field=field):
+            require_changeable(field, fields)
         case Add(rows=rows):
             wrong = [f"{row.get('id')}: {flaw}" for row in rows if (flaw := _target_flaw(row, fields))]
             if wrong:

@@ -181,7 +181,13 @@ class Dataset:
         return recipes(edits, self._replay(history, resolved))
 
     def apply(
-        self, edits: Sequence[Edit], *, on: str = "main", name: str | None = None, allow_test: bool = False
+        self,
+        edits: Sequence[Edit],
+        *,
+        on: str = "main",
+        name: str | None = None,
+        allow_test: bool = False,
+        reviews: Sequence[Review] = (),
     ) -> str:
         """Append edits to the log, all or none.
 
@@ -190,12 +196,13 @@ class Dataset:
             on: name or id of the version to edit.
             name: the new version gets this name, a branch. None: the name in ``on`` moves to the new version.
             allow_test: whether rows of the test split may change.
+            reviews: the decisions that the edits come from, kept as `review` keeps them.
 
         Returns:
             The id of the new version.
 
         Raises:
-            EditError: if an edit is stale, changes the test split unasked, or has an unknown label.
+            EditError: if an edit is stale, changes the test split unasked, or has an unknown label; or as of `review`.
         """
         moved = on if name is None else _free_name(name)
         with self._log.appending() as (history, lines):
@@ -206,6 +213,7 @@ class Dataset:
                 lines.append(edit_line(entry))
                 version = entry.version
             lines.append(name_line(moved, version))
+            self.review(reviews)  # before the edits: if a crash comes between, the same list can be applied again
         return version
 
     def tried(self, edits: Sequence[Edit], *, on: str = "main", allow_test: bool = False) -> pa.Table:
@@ -225,13 +233,21 @@ class Dataset:
         Raises:
             EditError: if there are fewer edits to undo.
         """
-        _free_name(name)
+        if name == "base":
+            raise EditError(
+                "base is the rows as they were imported, and has no edit to undo", fix="undo another version"
+            )
         with self._log.appending() as (history, lines):
             if name not in history.names:
                 raise EditError(f"no version is called {name!r}", fix=did_you_mean(name, history.names))
             path = history.path(history.names[name])
             if not 1 <= steps <= len(path):
-                raise EditError(f"{name} has {len(path)} edits, so {steps} of them cannot be undone")
+                raise EditError(
+                    f"expected from 1 edit to the {len(path)} of {name} to undo, found {steps}"
+                    if path
+                    else f"{name} has no edit to undo: its rows are as they were imported",
+                    fix="see what was done: tunewright edit log",
+                )
             version = path[-steps].parent
             lines.append(name_line(name, version))
         return version

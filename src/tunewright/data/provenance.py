@@ -32,7 +32,8 @@ def provenance(base: pa.Table, entries: Iterable[Entry], *, text: Sequence[str])
 
     Returns:
         columns id, version (that the edit made), kind, field, old, new (as text; null: nothing), reason, rule, run,
-        author, time. A row that goes or comes changes its ``split`` to or from null; a recipe is a new ``recipe``.
+        author, time. A row that goes or comes changes its ``split`` to or from null; a recipe is a new ``recipe``, and
+        for each of its parents a new share of it in ``mixed``.
     """
     rows: list[tuple[str | None, ...]] = []
     table = base
@@ -46,7 +47,7 @@ def provenance(base: pa.Table, entries: Iterable[Entry], *, text: Sequence[str])
 
 
 def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
-    """What an edit changes in the rows of a table it fits, one item per row."""
+    """What an edit changes in the rows of a table it fits: an item per row, and for a recipe also one per parent."""
     match edit:
         case Keep(ids=ids, split=split):
             kept = pc.is_in(table["id"], value_set=pa.array(ids, pa.string()))
@@ -65,6 +66,8 @@ def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
         case Mix(recipes=recipes, layer=layer):
             for name, a, b, weight in recipes:
                 yield name, "recipe", None, f"{weight:g} of {a} and {1 - weight:g} of {b}, at {layer}"
+                for parent, share in ((a, weight), (b, 1 - weight)):
+                    yield parent, "mixed", None, f"{share:g} of {name}"
 
 
 def changes(before: pa.Table, after: pa.Table) -> pa.Table:

@@ -1,7 +1,8 @@
 """Reviewed lists: a CSV in which a person has written a decision beside each row; read whole or not at all.
 
 Columns, in any order: ``id`` and ``decision``; ``label`` (what the row was labelled when the list was made),
-``suggested``, ``new_label``, ``note`` and ``author`` where they are there; others are not read.
+``suggested``, ``new_label``, ``note``, ``author`` and ``run`` (that made the suggestions) where they are there; others are
+not read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tunewright.data.labels import describe_unknown
 from tunewright.data.problems import Flaw, count
 from tunewright.data.reviews import Decision, Review
 from tunewright.data.textfiles import decode, read_cells
-from tunewright.errors import EditError
+from tunewright.errors import DataError, EditError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,12 +55,17 @@ def read_reviewed(path: str | Path, table: pa.Table, *, labels: Sequence[str] | 
         labels: the labels there are; none: any text is one; None: those in the table.
 
     Returns:
-        reviews with everything but version, run and time; the author is that of the file.
+        reviews with everything but version and time; author and run are those of the file.
 
     Raises:
         DataError: if there is no such file, or it cannot be read.
         EditError: if a line is wrong; all of them are listed.
     """
+    if not Path(path).is_file():
+        raise DataError(
+            f"expected a reviewed list at {path}, found no file",
+            fix="write one: tunewright suspects --csv FILE, and fill in 'decision'",
+        )
     header, records, flaws = read_cells(decode(Path(path)))
     names = [re.sub(r"\s+", "_", name.strip().lower()) for name in header]
     if not {"id", "decision"} <= set(names):
@@ -124,6 +130,7 @@ def _review(row: Mapping[str, str], known: _Known) -> Review | Flaw | None:
         label=label,
         suggested=_named(row.get("suggested", ""), known) or None,
         decision=_DECISIONS[word],
+        run=row.get("run", "").strip(),
         new_label=flaw,
         author=row.get("author", "").strip(),
         note=row.get("note", "").strip(),

@@ -89,8 +89,11 @@ def fit(
     # reading the device starts the process group, through which the processes agree on one run
     _ = config.training_arguments("unused", validate=labelled(examples, "validation").num_rows > 0).device
     whole = {"model": model, "task": repr(task), "own_loss": loss and described(loss), **config.to_json()}
-    kept = {"examples": examples} | ({} if mixed is None or mixed.num_rows == 0 else {"mixed": mixed})
-    run = shared_run(lambda: _created(root, name, whole, kept, {**provenance(), **(meta or {})}))
+    recipes = None if mixed is None or mixed.num_rows == 0 else mixed
+    whole["recipes"] = 0 if recipes is None else recipes.num_rows
+    run = shared_run(
+        lambda: _created(root, whole, examples, recipes, meta={**provenance(), **(meta or {}), "name": name})
+    )
     with _training(run):
         return _train(run, task, tokenizer, config, callbacks, loss=loss)
 
@@ -115,6 +118,10 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = (), l
                 f"run {run.id} began with another {what.replace('_', ' ')}: {began[what]}, now it is {now}",
                 fix="put the project's back, or begin a new run",
             )
+    if began.get("recipes") and not run.has("mixed"):  # it was ended between its first two files
+        raise TrainError(
+            f"run {run.id} began with {began['recipes']} mixed rows and has lost them", fix="begin a new run"
+        )
     config = TrainConfig.from_json(began)
     tokenizer = load_tokenizer(began["model"], trust_remote_code=config.trust_remote_code)
     with _training(run):
@@ -122,11 +129,16 @@ def resume(run: Run, task: Task, *, callbacks: Sequence[TrainerCallback] = (), l
 
 
 def _created(
-    root: str | Path, name: str, config: Mapping[str, Any], kept: Mapping[str, pa.Table], meta: Mapping[str, Any]
+    root: str | Path,
+    config: Mapping[str, Any],
+    examples: pa.Table,
+    recipes: pa.Table | None,
+    *,
+    meta: Mapping[str, Any],
 ) -> Run:
-    run = Run.create(root, kind="train", name=name, config=config, examples=kept["examples"], **meta)
-    if "mixed" in kept:
-        run.write("mixed", kept["mixed"])
+    run = Run.create(root, kind="train", config=config, examples=examples, **meta)
+    if recipes is not None:
+        run.write("mixed", recipes)
     return run
 
 

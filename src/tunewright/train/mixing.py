@@ -74,7 +74,10 @@ def mixing_of(config: TrainConfig, recipes: pa.Table | None, task: Task, *, own_
     if recipes is None and config.mixup_alpha is None:
         return None
     if not task.labels:
-        raise TrainError("MixUp expects a task with a list of labels, found one without", fix="train without it")
+        raise TrainError(
+            "MixUp expects a task with a list of labels, found one without",
+            fix="train a version without mixed rows (tunewright edit undo), or leave mixup_alpha out",
+        )
     if own_loss:
         raise TrainError(
             "MixUp expects a loss of mixed labels, found one of your own, which takes one label a row",

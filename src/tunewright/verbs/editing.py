@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from tunewright.curate import Action, from_reviews, from_rule, from_suspects
-from tunewright.data.allowed import GUARDED
+from tunewright.data.allowed import GUARDED, require_changeable
 from tunewright.data.applying import splits_touched
 from tunewright.data.reviewed import read_reviewed
 from tunewright.errors import EditError, RunError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Edited", "edit"]
 
 _TOP = re.compile(r"(?:top:)?(\d+(?:\.\d+)?)(%?)")
+_ALL = 100  # percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def edit(
     suspects: str | int | None = None,
     rule: str | None = None,
     action: Action | None = None,
-    weight: float = 0.0,
+    weight: float | None = None,
     run: Run | str | None = None,
     on: str = "main",
     name: str | None = None,
@@ -90,8 +91,8 @@ def edit(
         suspects: ``top:200``, ``200`` or ``top:5%`` of the training rows the run knows, from the most suspicious one.
         rule: a condition over the rows and the run's columns, such as ``suspicion > 0.95 and variability < 0.2``.
         action: relabel, drop or reweight; of a rule also keep. Suspects are relabelled unless it says otherwise.
-        weight: for ``reweight``.
-        run: whose columns are meant; by default the last training run.
+        weight: for ``reweight``; by default 0, which does not count.
+        run: whose columns are meant; by default the last training run. Of a reviewed list, where it does not say.
         on: name or id of the version to edit.
         name: the new version gets this name. None: the name in ``on`` moves to it.
         reason: in words.
@@ -105,6 +106,11 @@ def edit(
     """
     if sum(given is not None for given in (file, suspects, rule)) != 1:
         raise EditError("expected one of a reviewed list, suspects and a rule", fix="give FILE, --suspects or --rule")
+    if weight is not None and action != "reweight":
+        raise EditError(
+            f"expected a weight for rows that are reweighted, found {weight:g} for others",
+            fix="add --action reweight, or leave --weight out",
+        )
     dataset = open_dataset(project)
     parent = dataset.resolve(on)
     before = dataset.table(parent)
@@ -113,10 +119,19 @@ def edit(
             raise EditError("a reviewed list says itself what to do", fix="leave --action out")
         asked = _reviewed(project, dataset, before, Path(file), run=run, version=parent, reason=reason)
     elif suspects is not None:
-        asked = _suspected(project, before, suspects, action or "relabel", weight, run=run, reason=reason)
+        action = _possible(action or "relabel", dataset)
+        asked = _suspected(project, before, suspects, action, weight or 0.0, run=run, reason=reason)
     else:
-        asked = _ruled(project, before, str(rule), action, weight, run=run, reason=reason)
+        action = action and _possible(action, dataset)
+        asked = _ruled(project, before, str(rule), action, weight or 0.0, run=run, reason=reason)
     return _carried_out(dataset, before, asked, on=on, name=name, allow_test=allow_test, dry_run=dry_run)
+
+
+def _possible(action: Action, dataset: Dataset) -> Action:
+    """The action, refused before any row is looked for where no row can have it."""
+    if action == "relabel":
+        require_changeable("label", dataset.fields)
+    return action
 
 
 def _carried_out(
@@ -125,9 +140,9 @@ def _carried_out(
     parent = dataset.resolve(on)
     after = dataset.tried(asked.edits, on=parent, allow_test=allow_test)
     version = parent
-    if not dry_run:
-        if asked.edits or name is not None:
-            version = dataset.apply(asked.edits, on=on, name=name, allow_test=allow_test)
+    if not dry_run and (asked.edits or name is not None):
+        version = dataset.apply(asked.edits, on=on, name=name, allow_test=allow_test, reviews=asked.reviews)
+    elif not dry_run:
         dataset.review(asked.reviews)
     recipes = dataset.recipes(parent).num_rows
     return Edited(
@@ -153,7 +168,8 @@ def _reviewed(
     version: str,
     reason: str,
 ) -> _Asked:
-    why = signed(run=_run_id(project, run), analysis="suspects", rule=f"reviewed list {file.name}")
+    named = "" if run is None else find_run(project, run).id  # a list that names no run may be of none
+    why = signed(run=named, analysis="suspects", rule=f"reviewed list {file.name}")
     found = read_reviewed(file, table, labels=dataset.label_names if dataset.fields.label else None)
     if not found:
         raise EditError(f"{file.name}: no line has a decision", fix="write accept, reject, relabel, drop or keep")
@@ -162,7 +178,9 @@ def _reviewed(
 
 
 def _signed(review: Review, why: Evidence, *, version: str) -> Review:
-    return replace(review, version=version, run=why.run, author=review.author or why.author, time=why.time)
+    return replace(
+        review, version=version, run=review.run or why.run, author=review.author or why.author, time=why.time
+    )
 
 
 def _suspected(
@@ -197,7 +215,7 @@ def _ruled(
 ) -> _Asked:
     if action is None:
         raise EditError("a rule finds rows; what is to be done with them?", fix="add --action drop, or another")
-    if run is None and not _run_id(project, None):  # a rule may be about the data alone
+    if run is None and not _has_run(project):  # a rule may be about the data alone
         return _Asked([from_rule(table, rule, action, weight, reason=reason, evidence=signed())])
     source = find_run(project, run)
     fresh = _fresh(source, table)
@@ -218,16 +236,17 @@ def _fresh(run: Run, table: pa.Table) -> pa.Table:
 def _top(suspects: str | int, known: int) -> int:
     """How many rows ``top:200``, ``200`` or ``top:5%`` are, of those known; of a share at least one."""
     found = _TOP.fullmatch(str(suspects).strip())
-    if found is None or (not found[2] and "." in found[1]):
-        raise EditError(f"expected suspects as top:200 or top:5%, found {str(suspects)!r}")
+    if found is None or (not found[2] and "." in found[1]) or (found[2] and not 0 < float(found[1]) <= _ALL):
+        raise EditError(
+            f"expected suspects as top:200 or top:5%, found {str(suspects)!r}", fix="--suspects top:200, or top:5%"
+        )
     return max(1, round(float(found[1]) / 100 * known)) if found[2] else int(found[1])
 
 
-def _run_id(project: Project, run: Run | str | None) -> str:
-    """The id of a run; of the default one, empty where nothing has been trained yet."""
+def _has_run(project: Project) -> bool:
+    """Whether anything has been trained yet."""
     try:
-        return find_run(project, run).id
+        find_run(project, None)
     except RunError:
-        if run is not None:
-            raise
-        return ""
+        return False
+    return True

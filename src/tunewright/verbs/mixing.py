@@ -90,7 +90,7 @@ def mix(
     parent = dataset.resolve(on)
     table = dataset.table(parent)
     seed = project.seed if seed is None else seed
-    edit = mixed(table, count=count, alpha=alpha, layer=layer, seed=seed, reason=reason or f"mix: {name}")
+    edit = mixed(table, count=count, alpha=alpha, layer=layer, seed=seed, reason=reason)
     apply(table, edit, text=dataset.fields.text)  # refuses what does not fit, also when nothing is to be written
     rows = _parents(table)
     vectors = None if run is None else _vectors(find_run(project, run), rows)

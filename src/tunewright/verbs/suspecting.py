@@ -125,7 +125,7 @@ def suspects(
         rows=rows,
         trust=precision,
         probes=probes,
-        file=None if path is None else _write(Path(path), rows, project.task.text_fields),
+        file=None if path is None else _write(Path(path), rows, project.task.text_fields, run=run.id),
         note=note,
         seconds=round(time.perf_counter() - started, 2),
     )
@@ -228,15 +228,15 @@ def _rows(project: Project, run: Run, chosen: pa.Table) -> tuple[SuspectRow, ...
     )
 
 
-def _write(path: Path, rows: Sequence[SuspectRow], fields: Sequence[str]) -> Path:
+def _write(path: Path, rows: Sequence[SuspectRow], fields: Sequence[str], *, run: str) -> Path:
     """The list as CSV: what a person fills in, then what helps to decide; guarded against formulas."""
     out = io.StringIO()
     writer = csv.writer(out)
-    given = ("id", "label", "suggested", "decision", "new_label", "note", "author", "suspicion", "evidence")
+    given = ("id", "label", "suggested", "decision", "new_label", "note", "author", "run", "suspicion", "evidence")
     writer.writerow([csv_safe(name) for name in (*given, *fields)])
     for row in rows:
         blank = ("",) * 4
-        cells = (row.id, row.label, row.suggested, *blank, f"{row.suspicion:.4f}", row.evidence, *row.texts)
+        cells = (row.id, row.label, row.suggested, *blank, run, f"{row.suspicion:.4f}", row.evidence, *row.texts)
         writer.writerow([csv_safe(cell or "") for cell in cells])
     write_text(path, out.getvalue())
     return path
