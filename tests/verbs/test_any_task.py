@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tunewright as tw
+from tunewright import verbs
 from tunewright.plot import page
 from tunewright.project import find_run
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
@@ -119,3 +120,13 @@ def test_outputs_are_linted(trained):
     found = tw.lint(project, run)
     assert found.rows == population(project, run).num_rows
     json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_trial_judges_by_the_score_of_the_task(trained):
+    project, _ = trained
+    found = verbs.run_trial(project, "set:weight_decay=0.1", seeds=2, workers=1)
+    (one,) = found.decisions
+    assert (found.metric, one.against_unchanged.metric) == (project.task.metric,) * 2
+    assert 0 <= one.against_unchanged.mean_a <= 1
+    assert one.against_unchanged.seeds == 2
+    assert (one.calibration, one.macro_f1, one.local) == (None, None, None)

@@ -231,7 +231,8 @@ def _step_seconds(base: Base, workers: int) -> float | None:
     threads = config.threads if isinstance(config.threads, int) else 1
     used = max(cores() // workers, 1) if workers > 1 else threads
     step = float(last.meta["seconds"] / last.meta["steps"])
-    return step * (threads / used) ** _GAIN_OF_THREADS * base.config.batch_size / config.batch_size
+    scaled: float = step * (threads / used) ** _GAIN_OF_THREADS * base.config.batch_size / config.batch_size
+    return scaled
 
 
 def _measured(base: Base, threads: int) -> float | None:
