@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunewright.analyze.evidence import QUARTER, false_alarm_threshold
 from tunewright.analyze.mmd import SCALES, Baseline, Features, Sample, drift, fit_baseline, witness
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.reference import Reference
     from tunewright.monitor.state import State
 
-__all__ = ["EmbeddingDrift"]
+__all__ = ["EmbeddingDrift", "stacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class EmbeddingDrift:
         require(self, rows)
         baseline = _from_state(state["reference"], self)
         there = rows.filter(rows[self.column].is_valid())
-        vectors = _vectors(there[self.column], self.column)
+        vectors = stacked(there[self.column], self.column)
         if len(vectors):
             keys = vector_keys(vectors) if self.unit is None else text_keys(there[self.unit].to_pylist())
             block = _Block(baseline.features.map(vectors), keys)
@@ -214,15 +215,20 @@ class _Vectors:
         return Sample(closed["rows"], closed["effective"], closed["total"])
 
 
-def _vectors(column: pa.ChunkedArray, name: str) -> NDArray[np.float32]:
-    """[n, dimensions] of a column of lists, none of them null."""
+def stacked(column: pa.ChunkedArray, name: str) -> NDArray[np.float32]:
+    """[n, dimensions] of a column of lists, none of them null.
+
+    Raises:
+        ColumnError: if it is no column of lists.
+        DataError: if their lengths differ.
+    """
     kind = column.type
     if not (pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         raise ColumnError(f"expected vectors in column {name!r}, found {kind}", fix="log lists of numbers")
-    lengths = np.unique(pa.compute.list_value_length(column).to_numpy())
+    lengths = np.unique(pc.list_value_length(column).to_numpy())
     if len(lengths) > 1:
         raise DataError(f"expected vectors of one length in column {name!r}, found {lengths[:5].tolist()}")
-    flat = pa.compute.list_flatten(column).to_numpy().astype(np.float32, copy=False)
+    flat = pc.list_flatten(column).to_numpy().astype(np.float32, copy=False)
     return np.asarray(flat.reshape(len(column), -1) if len(column) else np.zeros((0, 1), dtype=np.float32))
 
 
