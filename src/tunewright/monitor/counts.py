@@ -8,9 +8,13 @@ it counts, or in at most ``error`` more, and ``error`` is at most 2 / ``most`` o
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Counts", "counted", "empty", "limited", "merged_counts", "top"]
 
@@ -23,21 +27,35 @@ def empty() -> Counts:
     return {"words": {}, "error": 0}
 
 
-def counted(counts: Counts, words: Iterable[str], text: str, *, examples: int) -> None:
-    """Count the different words of one text, in place; the examples of a word are the smallest ids of texts."""
-    known = counts["words"]
-    for word in words:
-        entry = known.get(word)
-        if entry is None:
-            known[word] = [1, [text][:examples]]
-            continue
-        entry[0] += 1
-        ids = entry[1]
-        if ids and text < ids[-1]:
-            insort(ids, text)
-            del ids[examples:]
-        elif len(ids) < examples:
-            ids.append(text)
+def counted(
+    counts: Counts, words: Sequence[str], seen: NDArray[np.bool_], ids: Sequence[str], *, most: int, examples: int
+) -> Counts:
+    """Counts with more texts, in place where that is possible; the examples of a word are the smallest ids of texts.
+
+    Args:
+        counts: that are added to.
+        words: different ones.
+        seen: [texts, words] whether a text holds a word.
+        ids: [texts].
+        most: words that are kept.
+        examples: ids that are kept of each.
+    """
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    column, row = np.nonzero(seen[order].T)
+    stops = np.searchsorted(column, np.arange(len(words)), side="right").tolist()
+    first = [ids[order[place]] for place in row.tolist()]
+    start, known = 0, counts["words"]
+    for word, stop in zip(words, stops, strict=True):
+        if stop > start:
+            entry = known.setdefault(word, [0, []])
+            entry[0] += stop - start
+            entry[1] = _smallest(entry[1], first[start : min(stop, start + examples)], examples)
+            start = stop
+    return limited(counts, most=most)
+
+
+def _smallest(ids: list[str], more: list[str], number: int) -> list[str]:
+    return sorted([*ids, *more])[:number] if ids else more
 
 
 def merged_counts(a: Counts, b: Counts, *, most: int, examples: int) -> Counts:
@@ -46,7 +64,7 @@ def merged_counts(a: Counts, b: Counts, *, most: int, examples: int) -> Counts:
     for word, (count, ids) in b["words"].items():
         entry = words.setdefault(word, [0, []])
         entry[0] += count
-        entry[1] = sorted([*entry[1], *ids])[:examples]
+        entry[1] = _smallest(entry[1], list(ids), examples)
     return limited({"words": words, "error": a["error"] + b["error"]}, most=most)
 
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from tunewright.errors import DataError, ProjectError
 from tunewright.monitor.bloom import bloom, contained
-from tunewright.monitor.counts import counted, empty, limited, merged_counts, top
+from tunewright.monitor.counts import counted, empty, merged_counts, top
 from tunewright.monitor.monitors import Fold, Report, fingerprint, require
 from tunewright.monitor.slices import sliced
 from tunewright.monitor.state import CONSTANT, State
 from tunewright.monitor.windows import windowed
+from tunewright.monitor.words import Memory, edgeless, presence
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunewright.monitor.reference import Reference
 
-__all__ = ["IGNORED", "Vocabulary", "coverage", "types", "vocabulary"]
+__all__ = ["IGNORED", "Vocabulary", "coverage", "vocabulary"]
 
 IGNORED = (r"person\d+", r"[\d\W_]*\d[\d\W_]*(st|nd|rd|th|am|pm|s|k|m|h|km|kg)?")
 """What is markup or a number, and no word that a training set could have: names such as person1, 12:30, 3rd, 50%."""
 
-_DELETED = (".", ",", "'", "?", "#", ":", "!")
-_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_KNOWN, _IGNORED, _MARKUP, _SPELLING, _LACKING = range(5)
+"""Kinds of words: known; known and ignored; unknown and ignored; unknown but for its marks; unknown in any case."""
+
 _ONE = 1 << 40  # shares are added as whole numbers, so that no sum depends on the order
 
 
@@ -53,18 +59,6 @@ def vocabulary(
     fold: Fold = Vocabulary(column, **settings)
     fold = windowed(fold, window, slide=slide, time=time) if window is not None else fold
     return sliced(fold, by) if by is not None else fold
-
-
-def types(text: str) -> set[str]:
-    """The distinct words of a text: in lower case, without ``. , ' ? # : !``, and cut at blanks.
-
-    >>> sorted(types("#Person1#: Don't... don't!"))
-    ['dont', 'person1']
-    """
-    text = text.lower()
-    for mark in _DELETED:
-        text = text.replace(mark, "")
-    return set(text.split())
 
 
 def coverage(found: set[str], known: frozenset[str] | set[str]) -> float | None:
@@ -120,7 +114,8 @@ class Vocabulary:
                 f"{self.name} compares with the vocabulary of a training set, and there is no reference",
                 fix="give the monitor `reference=Reference.from_run(run)`",
             )
-        known: set[str] = set().union(*map(types, reference.texts(self.column)))
+        texts = pa.array(reference.texts(self.column), pa.string())
+        known: set[str] = set().union(*(words for _, words, _ in presence(texts)))
         if not known:
             raise DataError(f"expected words in column {self.column!r} of the reference, found none")
         sums = {"rows": 0, "texts": 0, "covered": 0, "normal_texts": 0, "normal_covered": 0}
@@ -128,18 +123,13 @@ class Vocabulary:
 
     def update(self, state: State, rows: pa.Table) -> State:
         require(self, rows)
-        ids, texts = rows["id"].to_pylist(), rows[self.column].to_pylist()
+        ids = rows["id"].to_pylist()
         state["rows"] += rows.num_rows
-        for id, found, unknown, wholly in self._read(state[CONSTANT], zip(ids, texts, strict=True)):
-            state["texts"] += 1
-            state["covered"] += _ONE - _ONE * len(unknown) // len(found)
-            left = len(found) - wholly.ignored
-            if left:
-                state["normal_texts"] += 1
-                state["normal_covered"] += _ONE - _ONE * wholly.lacking // left
-            counted(state["unknown"], unknown, id, examples=self.examples)
-            counted(state["normal_unknown"], wholly.unknown, id, examples=self.examples)
-        return self._limited(state)
+        for place, words, seen in presence(rows[self.column]):
+            full = np.asarray(seen.any(axis=1))
+            named = [id for id, some in zip(ids[place], full.tolist(), strict=True) if some]
+            self._count(state, named, words, seen[full])
+        return state
 
     def merge(self, a: State, b: State) -> State:
         """Of two states with the same reference; neither is changed."""
@@ -166,66 +156,80 @@ class Vocabulary:
 
     def _constant(self, known: set[str]) -> dict[str, Any]:
         """The known words as one text, which is quick to write, to read and to compare; or as filters."""
+        words = "\n".join(sorted(known))
+        told = {"size": len(known), "digest": hashlib.blake2b(words.encode("utf-8", "surrogatepass")).hexdigest()}
         if len(known) <= self.exact:
-            return {"size": len(known), "words": "\n".join(sorted(known))}
-        normal = set(map(_normal, known))
+            return {**told, "words": words}
+        normal = set(map(edgeless, known))
         filters = [bloom(words, false_positives=self.false_positives) for words in (known, normal)]
-        return {"size": len(known), "filters": filters}
+        return {**told, "filters": filters}
 
-    def _read(
-        self, constant: dict[str, Any], rows: Iterable[tuple[str, str | None]]
-    ) -> Iterator[tuple[str, set[str], set[str], _Normal]]:
-        """Of each text with words: its id, its types, those unknown, and the same normalised."""
-        texts = [(id, found) for id, text in rows if text is not None and (found := types(text))]
-        if "words" in constant:
-            exact, normal, ignored = _sets(constant["words"], self.ignored)
-        else:
-            seen: set[str] = set().union(*(found for _, found in texts))
-            exact = frozenset(contained(constant["filters"][0], seen))
-            normal = frozenset(contained(constant["filters"][1], set(map(_normal, seen))))
-            ignored = frozenset(word for word in exact if _is_ignored(word, self.ignored))
-        for id, found in texts:
-            unknown = found - exact
-            yield id, found, unknown, _normalised(unknown, len(found & ignored), normal, self.ignored)
-
-    def _limited(self, state: State) -> State:
-        for name in ("unknown", "normal_unknown"):
-            state[name] = limited(state[name], most=self.most)
-        return state
+    def _count(self, state: State, ids: list[str], words: list[str], seen: NDArray[np.bool_]) -> None:
+        kinds = _kinds(_Known(state[CONSTANT]["digest"], self.ignored, state[CONSTANT]))
+        kind = np.fromiter((kinds[word] for word in words), dtype=np.int8, count=len(words))
+        unknown, lacking, counts = kind >= _MARKUP, kind == _LACKING, (kind != _MARKUP) & (kind != _IGNORED)
+        _add(state, "", unknown, seen)
+        _add(state, "normal_", lacking[counts], seen[:, counts])
+        named, together = _by_form([edgeless(word) for word in _where(words, lacking)], seen[:, lacking])
+        limits = {"most": self.most, "examples": self.examples}
+        state["unknown"] = counted(state["unknown"], _where(words, unknown), seen[:, unknown], ids, **limits)
+        state["normal_unknown"] = counted(state["normal_unknown"], named, together, ids, **limits)
 
 
 @dataclass(frozen=True, slots=True)
-class _Normal:
-    """Of a text: how many of its types are ignored, how many others are unknown, and the words that those are."""
+class _Known:
+    """What is known, compared by its digest."""
 
-    ignored: int
-    lacking: int
-    unknown: set[str]
-
-
-def _normalised(unknown: set[str], ignored: int, normal: frozenset[str], patterns: tuple[str, ...]) -> _Normal:
-    left = [word for word in unknown if not _is_ignored(word, patterns)]
-    lacking = [word for word in map(_normal, left) if word not in normal]
-    return _Normal(ignored + len(unknown) - len(left), len(lacking), set(lacking))
+    digest: str
+    ignored: tuple[str, ...]
+    constant: dict[str, Any] = field(compare=False)
 
 
 @lru_cache(maxsize=8)
-def _sets(words: str, patterns: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """The known words, the same without marks at their edges, and those of them that are ignored."""
-    exact = frozenset(words.split("\n"))
-    return exact, frozenset(map(_normal, exact)), frozenset(word for word in exact if _is_ignored(word, patterns))
+def _kinds(known: _Known) -> Memory[int]:
+    """Of any word: whether it is known, ignored, or lacking even without the marks at its edges."""
+    ignored = re.compile("|".join(f"(?:{pattern})" for pattern in known.ignored) or r"(?!)")
+    exact, normal = _tests(known.constant)
+
+    def kind(word: str) -> int:
+        form = edgeless(word)
+        if not form or ignored.fullmatch(form):
+            return _IGNORED if exact(word) else _MARKUP
+        return _KNOWN if exact(word) else _SPELLING if normal(form) else _LACKING
+
+    return Memory(kind)
 
 
-@lru_cache(maxsize=200_000)
-def _normal(word: str) -> str:
-    return _EDGES.sub("", word)
+def _tests(constant: dict[str, Any]) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+    """Whether a word is known, and whether it is but for the marks at the edges of the known ones."""
+    if "words" in constant:
+        exact = frozenset(constant["words"].split("\n"))
+        return exact.__contains__, frozenset(map(edgeless, exact)).__contains__
+    words, forms = constant["filters"]
+    return lambda word: bool(contained(words, [word])), lambda form: bool(contained(forms, [form]))
 
 
-@lru_cache(maxsize=200_000)
-def _is_ignored(word: str, patterns: tuple[str, ...]) -> bool:
-    """Whether there is nothing but marks in a word, or it fits one of the patterns."""
-    normal = _normal(word)
-    return not normal or any(re.fullmatch(pattern, normal) for pattern in patterns)
+def _add(state: State, name: str, unknown: NDArray[np.bool_], seen: NDArray[np.bool_]) -> None:
+    """Add the share of known words of each text that has words."""
+    words = np.count_nonzero(seen, axis=1)
+    some: NDArray[np.bool_] = words > 0
+    known = (words - np.count_nonzero(seen[:, unknown], axis=1))[some]
+    state[f"{name}texts"] += int(some.sum())
+    state[f"{name}covered"] += int((_ONE * known // words[some]).sum())
+
+
+def _by_form(names: list[str], seen: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
+    """Columns of equal names as one."""
+    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    columns = np.array([place[name] for name in names], dtype=np.int64)
+    together = np.zeros((len(seen), len(place)), dtype=np.bool_)
+    row, column = np.nonzero(seen)
+    together[row, columns[column]] = True
+    return list(place), together
+
+
+def _where(words: list[str], mask: NDArray[np.bool_]) -> list[str]:
+    return [words[number] for number in np.flatnonzero(mask).tolist()]
 
 
 def _mean(total: int, count: int) -> float | None:
