@@ -147,7 +147,7 @@ class Signal:
             "and `a.between(1, 2)` instead of `1 <= a <= 2`"
         )
 
-    def __iter__(self) -> NoReturn:
+    def __contains__(self, value: object) -> NoReturn:
         raise TypeError(f"`{self}` is one value per row, and no list\n  fix: use `.isin([...])` instead of `in`")
 
     def __and__(self, other: object) -> Signal:

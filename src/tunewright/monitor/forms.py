@@ -92,7 +92,7 @@ def _arguments(op: str, inputs: tuple[Signal, ...], options: dict[str, Any]) -> 
     head = [_literal(options.pop(name)) for name in ("name", "function") if name in options]
     columns = [_literal(part.option("name")) if part.op == "col" else str(part) for part in inputs if part.op != "rows"]
     columns += [_literal(name) for name in options.pop("columns", ())]
-    if columns and options.get("vectors") == inputs[0].options[0][1]:
+    if "vectors" in options and columns == [_literal(options["vectors"])]:
         del options["vectors"]
     if op == "text.truncated" and len(columns) > 1:
         columns[1] = f"stop_reason={columns[1]}"
