@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs wheel browser clean
+.PHONY: help demo test check lint bench kills docs wheel browser clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ wheel: $(READY)  ## build the wheel; install it in an empty environment and ask 
 
 bench: $(READY)  ## measure training throughput, recorder overhead and the data map; write JSON
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+kills: $(READY)  ## kill a monitor at 200 random points, send everything again, and compare; write JSON
+	@$(BIN)/python benchmarks/kills.py
 
 docs: $(READY)  ## write docs/reference from docstrings, column definitions and --help
 	@$(BIN)/python docs/generate.py

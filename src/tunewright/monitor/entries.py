@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from tunewright.errors import listed
+from tunewright.errors import DataError, listed
 from tunewright.monitor.checks import Marks, with_reasons
 from tunewright.monitor.intake import contents
 from tunewright.monitor.journal import Entry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.progress import Progress
     from tunewright.monitor.store import Store
 
-__all__ = ["label_entry", "news", "of_conflicts", "row_entry", "unseen"]
+__all__ = ["label_entry", "news", "of_conflicts", "require_known", "require_truth", "row_entry", "unseen"]
 
 _NAMED = 3  # ids in a message
 
@@ -56,6 +56,24 @@ def news(store: Store, progress: Progress, labels: pa.Table) -> pa.Table:
     logged = _with_truth_of_their_own(rows_of(store, progress, ids=ids), progress.checks.truth)
     labels = labels.append_column("corrects", pa.array([id in known or id in logged for id in ids], pa.bool_()))
     return labels.filter(pa.array([known.get(id) != digest for id, digest in _pairs(labels)], pa.bool_()))
+
+
+def require_truth(store: Store, progress: Progress, labels: pa.Table) -> None:
+    """Raises DataError if a column is no ground truth, or a row is unknown."""
+    if wrong := sorted(set(labels.column_names) - {"id", *progress.checks.truth}):
+        raise DataError(
+            f"column {wrong[0]!r} is no ground truth of this monitor; these are: {listed(sorted(progress.checks.truth))}",
+            fix=f"open it with truth=[{wrong[0]!r}]",
+        )
+    require_known(store, progress, labels["id"].to_pylist())
+
+
+def require_known(store: Store, progress: Progress, ids: Sequence[str]) -> None:
+    """Raises DataError if a row was never logged."""
+    known = {*store.catalogue.known(ids), *progress.contents}
+    if unknown := [id for id in ids if id not in known]:
+        named = listed(unknown[:_NAMED])
+        raise DataError(f"{len(unknown)} rows were never logged: {named}", fix="log rows before their labels")
 
 
 def row_entry(progress: Progress, rows: pa.Table, found: Marks, *, made: int) -> Entry:

@@ -20,12 +20,13 @@ from tunewright.files import claimed
 from tunewright.monitor import collector as collecting
 from tunewright.monitor.checks import Checks, marks
 from tunewright.monitor.collector import STEPS, Collector, Step
-from tunewright.monitor.entries import label_entry, news, of_conflicts, row_entry, unseen
+from tunewright.monitor.entries import label_entry, news, of_conflicts, require_known, require_truth, row_entry, unseen
 from tunewright.monitor.intake import fitted, schema_of, table_of
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
 from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of, with_truth
+from tunewright.monitor.retention import forget
 from tunewright.monitor.store import Precision, Store
 from tunewright.monitor.summary import report, selection
 from tunewright.run import Run
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Logged", "Monitor"]
 
 _SEGMENT_BYTES = 64 << 20
-_NAMED = 3  # ids in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ class Monitor:
         labels = table_of({"id": [str(id) for id in ids], **(gts if isinstance(gts, Mapping) else {"gts": gts})})
         if labels.num_rows == 0:
             return Logged(ids=(), acknowledged=0)
-        self._require_truth(labels)
+        require_truth(self._store, self._progress, labels)
         named = tuple(labels["id"].to_pylist())
         labels = news(self._store, self._progress, labels)
         left_out = len(named) - labels.num_rows
@@ -205,6 +205,15 @@ class Monitor:
         if self._progress.pending:
             self._store.commit(self._progress.commit(newest=clock.time()))
             self._progress.committed()
+
+    def forget(self, *, days: float) -> int:
+        """Drop rows of this writer that are older than so many days, but those that are collected; counts stay.
+
+        Returns:
+            rows dropped.
+        """
+        keep = set(self.collected()["id"].to_pylist()) if self.collector is not None else set()
+        return forget(self._store, days=days, keep={*keep, *self._store.catalogue.steps()}, now=clock.time())
 
     def close(self) -> None:
         """Flush, and give the folder to others. A monitor that is not closed loses nothing."""
@@ -255,7 +264,7 @@ class Monitor:
         if step not in STEPS:
             raise DataError(f"expected one of {listed(STEPS)}, found {step!r}")
         wanted = [str(id) for id in ids]
-        self._require_known(wanted)
+        require_known(self._store, self._progress, wanted)
         self._store.catalogue.set_steps(wanted, step, run)
 
     def to_edit(self, reason: str | None = None, *, fields: Mapping[str, str] | None = None) -> Add:
@@ -359,21 +368,6 @@ class Monitor:
         except MonitorError as error:
             return {"segment": str(error)}
         return {}
-
-    def _require_truth(self, labels: pa.Table) -> None:
-        """Raises DataError if a column is no ground truth, or a row is unknown."""
-        if wrong := sorted(set(labels.column_names) - {"id", *self.checks.truth}):
-            raise DataError(
-                f"column {wrong[0]!r} is no ground truth of this monitor; these are: {listed(sorted(self.checks.truth))}",
-                fix=f"open it with truth=[{wrong[0]!r}]",
-            )
-        self._require_known(labels["id"].to_pylist())
-
-    def _require_known(self, ids: Sequence[str]) -> None:
-        known = {*self._store.catalogue.known(ids), *self._progress.contents}
-        if unknown := [id for id in ids if id not in known]:
-            named = listed(unknown[:_NAMED])
-            raise DataError(f"{len(unknown)} rows were never logged: {named}", fix="log rows before their labels")
 
     def _with_rows(self, labels: pa.Table) -> pa.Table:
         """[labels] the rows that labels are of, with the truth and the reasons of both."""
