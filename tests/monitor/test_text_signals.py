@@ -28,6 +28,27 @@ def test_lengths():
     assert of(["naïve 😀"], text.chars) == [len("naïve 😀")]
 
 
+class Halves:
+    """A tokenizer of two letters a token, called as those of Hugging Face are."""
+
+    name_or_path, vocab_size = "someone/halves", 26 * 26
+
+    def __call__(self, texts, *, add_special_tokens):
+        assert not add_special_tokens
+        return {"input_ids": [text[::2] for text in texts]}
+
+
+def test_tokens_are_those_of_a_tokenizer():
+    signal = text.tokens("dialogue", Halves()) > 11
+    assert str(signal) == 'text.tokens("dialogue", tokenizer="someone/halves") > 11'
+    assert values(signal) == [True, False, False, None]
+    for again in (
+        Signal.parse(str(signal), named=signal.named),
+        Signal.from_json(signal.to_json(), named=signal.named),
+    ):
+        assert again.fingerprint == signal.fingerprint
+
+
 @pytest.mark.parametrize(
     ("read", "expected"),
     [

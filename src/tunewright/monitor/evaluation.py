@@ -167,7 +167,7 @@ def _checked(operation: Operation, values: Any, where: Mask) -> pa.Array:
             f"expected {expected} values of `{operation.name}`, one per row, found {len(found)}",
             fix="return one value for each row, None where there is none",
         )
-    return plain(found)
+    return plain(found) if operation.gives == "any" else found
 
 
 def _merged(part: pa.Array, where: Mask, before: pa.Array | None) -> pa.Array:

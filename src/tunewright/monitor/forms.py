@@ -21,7 +21,7 @@ _BINDS = {"|": 2, "^": 3, "&": 4, "+": 5, "-": 5, "*": 6, "/": 6} | dict.fromkey
 )
 _PREFIXES = {"~": "~", "neg": "-"}
 _METHODS = frozenset({"isin", "between", "is_null"})
-_STORED = frozenset({"points", "centers", "scale"})  # options that formulas call by name
+_STORED = frozenset({"points", "centers", "scale", "tokenizer"})  # options that formulas call by name
 
 _READ: dict[type[ast.AST], Callable[..., Any]] = {
     ast.BitAnd: operator.and_,

@@ -5,7 +5,7 @@ A missing text gives a missing value everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from tunewright.metrics.rouge import rouge, words as rouge_words
 from tunewright.metrics.rouge_sets import rouge_l_sets
 from tunewright.monitor.expressions import Signal, node, of
 from tunewright.monitor.operations import operation
+from tunewright.monitor.user_functions import Function
 
 if TYPE_CHECKING:
     from tunewright.monitor.monitors import Fold
@@ -31,6 +32,7 @@ __all__ = [
     "repeated_ngram",
     "rouge_l",
     "rouge_n",
+    "tokens",
     "truncated",
     "vocabulary",
     "words",
@@ -45,6 +47,7 @@ SIGNALS = (
     "repeated_ngram",
     "rouge_l",
     "rouge_n",
+    "tokens",
     "truncated",
     "words",
 )
@@ -73,6 +76,16 @@ def chars(column: str | Signal) -> Signal:
 def words(column: str | Signal) -> Signal:
     """Words: what stands between white space."""
     return node("text.words", of(column))
+
+
+def tokens(column: str | Signal, tokenizer: Callable[..., Mapping[str, Any]]) -> Signal:
+    """Tokens, special ones not counted.
+
+    Args:
+        column: texts.
+        tokenizer: of Hugging Face; formulas and JSON call it by the name of its model.
+    """
+    return node("text.tokens", of(column), tokenizer=Function.of(tokenizer))
 
 
 def has_any(column: str | Signal, words: Iterable[str], *, read: Reading = "spaces") -> Signal:
@@ -204,6 +217,12 @@ def _chars(texts: pa.Array) -> Any:
 @operation("text.words", gives="number", cost=10)
 def _words(texts: pa.Array) -> Any:
     return pa.array([len(text.split()) for text in _listed(texts)], pa.int64())
+
+
+@operation("text.tokens", gives="number", cost=200)
+def _tokens(texts: pa.Array, *, tokenizer: Function) -> Any:
+    found = tokenizer.content(_listed(texts), add_special_tokens=False)["input_ids"]
+    return pa.array(map(len, found), pa.int64())
 
 
 @operation("text.has_any", gives="bool", cost=20)

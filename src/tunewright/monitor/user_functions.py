@@ -36,15 +36,23 @@ class Function:
     Attributes:
         name: as formulas call it.
         content: the function.
+        version: what its fingerprint is of besides the name; without one, its source.
     """
 
     name: str
     content: Callable[..., Any]
+    version: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of its name and source; what it closes over, or calls, is not seen."""
-        return hashlib.sha256(f"{self.name}\n{_source(self.content)}".encode()).hexdigest()[:16]
+        """16 hexadecimal digits of its name and version or source; what it closes over, or calls, is not seen."""
+        return hashlib.sha256(f"{self.name}\n{self.version or _source(self.content)}".encode()).hexdigest()[:16]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], *, name: str | None = None) -> Function:
+        """A function under its own name or another; a tokenizer under the name of its model, with its size."""
+        size = getattr(function, "vocab_size", None)
+        return cls(name or _called(function), function, "" if size is None else f"{size} tokens")
 
     def to_json(self) -> dict[str, Any]:
         """Its name and fingerprint, never its code."""
@@ -62,7 +70,7 @@ def revived(document: Mapping[str, Any], named: Mapping[str, Any]) -> Function:
         raise DataError(
             f"expected the function {name!r} beside the JSON form, found none", fix=f"pass `named={{{name!r}: ...}}`"
         )
-    function = Function(name, named[name])
+    function = Function.of(named[name], name=name)
     if function.fingerprint != document["fingerprint"]:
         raise DataError(
             f"the function {name!r} is another one than when the signal was written", fix="give it another name"
@@ -98,7 +106,7 @@ def user(
     Raises:
         TypeError: if the columns are not known.
     """
-    known = Function(name or _called(function), function)
+    known = Function.of(function, name=name)
     if _takes_inputs(function):
         names = tuple(_only_name(part) for part in columns)
         given = None if extra_args is None else _json(extra_args)
@@ -143,7 +151,7 @@ def _json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _called(function: Callable[..., Any]) -> str:
     inner = function.func if isinstance(function, partial) else function
-    return str(getattr(inner, "__name__", type(inner).__name__))
+    return str(getattr(inner, "name_or_path", "") or getattr(inner, "__name__", type(inner).__name__))
 
 
 def _source(function: Callable[..., Any]) -> str:
