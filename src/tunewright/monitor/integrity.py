@@ -105,7 +105,7 @@ class Integrity:
         present = name in rows.column_names
         match kind:
             case "non_null":
-                return np.asarray(pc.is_null(rows[name], nan_is_null=True)) if present else _all(rows)
+                return np.asarray(pc.is_null(rows[name], nan_is_null=True), dtype=np.bool_) if present else _all(rows)
             case "schema":
                 fits = present and str(rows.schema.field(name).type) == self.schema[name]
                 return ~_all(rows) if fits else _all(rows)
@@ -116,7 +116,8 @@ class Integrity:
             low, high = self.ranges[name]
             return (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
         mean, deviation = moments[name]
-        return np.abs(values - mean) > self.z[name] * deviation
+        far: NDArray[np.bool_] = np.abs(values - mean) > self.z[name] * deviation
+        return far
 
 
 def _all(rows: pa.Table) -> NDArray[np.bool_]:
