@@ -114,3 +114,17 @@ def test_functions_of_a_user_are_a_sequential_fold():
     assert as_fold(fold) is fold
     with pytest.raises(ProjectError, match="`init` and `check`"):
         as_fold(3)
+
+
+def test_functions_that_log_to_a_dashboard_run_as_they_are():
+    def begin(self):
+        self.lengths = []
+
+    def look(self, inputs, outputs, gts=None, extra_args={}):  # noqa: B006 - as people write it
+        for text in inputs["predicted"]:
+            self.lengths.append(len(text))
+            mean = sum(self.lengths) / len(self.lengths)
+            self.log_handler.add_scalars("lengths", {"y_mean": mean}, len(self.lengths), "lengths", file_name="lengths")
+
+    fold = as_fold({"type": "custom", "initialize_func": begin, "check_func": look}, name="lengths")
+    assert told(fold, rows([1, 0]), rows([1])) == {"rows": 3, "y_mean": 1.0}

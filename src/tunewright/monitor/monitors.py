@@ -43,6 +43,8 @@ __all__ = [
 Report: TypeAlias = dict[str, Any]
 """Numbers, texts, lists and tables by name; None where there is nothing to say yet."""
 
+_FUNCTIONS = (("init", "initialize"), ("check", "check"))
+
 Merge: TypeAlias = Callable[[State, State], State]
 
 
@@ -173,7 +175,8 @@ class UserFold:
     """Two functions of a user as a sequential fold: ``init(self)`` and ``check(self, inputs, outputs, gts, extra_args)``.
 
     ``self`` is an object of attributes, which are the state. What ``check`` returns for the last batch, a number or a
-    dictionary of numbers, is reported, and so are its attributes that are numbers or texts. ``init`` may also take the
+    dictionary of numbers, is reported, or else what it gave to ``self.log_handler.add_scalars``, and so are the attributes
+    that are numbers or texts. ``init`` may also take the
     reference after ``self``.
     """
 
@@ -193,17 +196,19 @@ class UserFold:
         return fingerprint(self)
 
     def start(self, reference: Reference | None) -> State:
-        own = SimpleNamespace()
+        own = SimpleNamespace(log_handler=_Logged())
         self.init(own, reference) if len(inspect.signature(self.init).parameters) > 1 else self.init(own)
-        return {"rows": 0, "own": vars(own), "returned": None}
+        return {"rows": 0, "own": _attributes(own), "returned": None}
 
     def update(self, state: State, rows: pa.Table) -> State:
         if rows.num_rows == 0:
             return state
-        own = SimpleNamespace(**state["own"])
+        logged = _Logged()
+        own = SimpleNamespace(**state["own"], log_handler=logged)
         inputs, outputs, truths, extra = self.arguments.of(rows)
         returned = self.check(own, inputs, outputs, truths, extra)
-        return {"rows": state["rows"] + rows.num_rows, "own": vars(own), "returned": _plain(returned)}
+        said = returned if returned is not None else logged.last or None
+        return {"rows": state["rows"] + rows.num_rows, "own": _attributes(own), "returned": _plain(said)}
 
     def report(self, state: State) -> Report:
         own = {name: value for name, value in state["own"].items() if isinstance(value, bool | int | float | str)}
@@ -212,12 +217,26 @@ class UserFold:
         return {"rows": state["rows"], **own, **said}
 
 
+class _Logged:
+    """What stands for the logger of a dashboard: the last numbers are what is reported."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, Any] = {}
+
+    def add_scalars(self, name: str, values: Mapping[str, Any], *_: Any, **__: Any) -> None:
+        self.last |= values
+
+
+def _attributes(own: SimpleNamespace) -> dict[str, Any]:
+    return {name: value for name, value in vars(own).items() if name != "log_handler"}
+
+
 def as_fold(check: Any, *, name: str | None = None, arguments: Arguments | None = None) -> Fold:
     """A fold of what a user gives as a monitor: a fold, a class of a fold or an object with ``init`` and ``check``.
 
     Args:
-        check: a fold as it is; or an object, module or class whose functions ``init`` and ``check`` take ``self``
-            as their first argument. A mapping with these two is the same.
+        check: a fold as it is; or an object, module, class or mapping with functions ``init`` and ``check``, also
+            called ``initialize_func`` and ``check_func``, that take ``self`` as their first argument.
         name: of the fold; the name of the object otherwise.
         arguments: which columns the functions get.
 
@@ -226,7 +245,7 @@ def as_fold(check: Any, *, name: str | None = None, arguments: Arguments | None 
     """
     if isinstance(check, Fold):
         return check
-    init, update = (_part(check, part) for part in ("init", "check"))
+    init, update = (_part(check, part) or _part(check, f"{long}_func") for part, long in _FUNCTIONS)
     if init is None or update is None:
         raise ProjectError(
             f"expected a fold, or an object with functions `init` and `check`, found a {type(check).__name__}",
