@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tunewright.metrics.rouge import rouge
@@ -147,6 +148,20 @@ def test_wrong_options_are_refused_at_once(make):
 def test_a_column_is_a_name_or_a_signal():
     with pytest.raises(TypeError, match="name of a column"):
         text.chars(3)
+
+
+def test_the_checks_of_the_tutorial_on_its_data(shared_data):
+    rows = pq.read_table(shared_data / "samsum.parquet", columns=["dialogue", "summary"]).slice(0, 300)
+    long, copied = text.chars("dialogue") > 700, text.rouge_l("dialogue", "summary", variant="sets") > 0.3
+    negated = text.has_any("dialogue", NEGATIONS)
+    words = {"no", "not", "can't", "couldn't", "won't", "didn't", "don't"}
+    scores = rouge_l_sets(rows["dialogue"].to_pylist(), rows["summary"].to_pylist()).f1
+    expected = [
+        len(dialogue) > 700 or bool(score > 0.3 and words & set(dialogue.split()))
+        for dialogue, score in zip(rows["dialogue"].to_pylist(), scores, strict=True)
+    ]
+    assert values(long | (copied & negated), rows) == expected
+    assert 0 < sum(expected) < 300
 
 
 def test_coverage_of_the_vocabulary_is_a_fold():
