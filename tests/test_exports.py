@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -62,13 +63,14 @@ def test_the_names_of_modules_say_what_is_in_them():
 
 def test_the_public_surface_is_small_and_complete():
     assert sorted(tunewright._HOMES) == tunewright.__all__
-    assert len(tunewright.__all__) <= 28
+    assert len(tunewright.__all__) <= 36  # the monitor has seven: what it is made of, and the words of its signals
     assert set(tunewright.__all__) <= set(dir(tunewright))
 
 
 @pytest.mark.parametrize("name", tunewright.__all__)
 def test_public_name_resolves(name):
-    assert callable(getattr(tunewright, name))
+    found = getattr(tunewright, name)
+    assert callable(found) or isinstance(found, ModuleType)  # `text`, `emb` and `metric` are namespaces
 
 
 def test_an_unknown_name_is_an_attribute_error():

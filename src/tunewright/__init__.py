@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tunewright.data.dataset import Dataset
     from tunewright.errors import TunewrightError
+    from tunewright.monitor.collector import Collector
+    from tunewright.monitor.reference import Reference
+    from tunewright.monitor.signals import col, emb, metric, text
+    from tunewright.monitor.watch import Monitor
     from tunewright.project import Project, open_project
     from tunewright.run import Run
     from tunewright.tasks.answer import QuestionAnswering
@@ -43,17 +47,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classification",
+    "Collector",
     "Dataset",
+    "Monitor",
     "Project",
     "QuestionAnswering",
     "Recorder",
+    "Reference",
     "Run",
     "Summarization",
     "TrainConfig",
     "TunewrightError",
     "analyze",
     "check",
+    "col",
     "compare",
+    "emb",
     "ensemble",
     "evaluate",
     "explain",
@@ -62,6 +71,7 @@ __all__ = [
     "init",
     "lint",
     "map",
+    "metric",
     "open_project",
     "plot",
     "predict",
@@ -69,22 +79,28 @@ __all__ = [
     "show",
     "similar",
     "slices",
+    "text",
     "train",
 ]
 
 _HOMES = {
     "Classification": "tunewright.tasks.classify",
+    "Collector": "tunewright.monitor.collector",
     "Dataset": "tunewright.data.dataset",
+    "Monitor": "tunewright.monitor.watch",
     "Project": "tunewright.project",
     "QuestionAnswering": "tunewright.tasks.answer",
     "Recorder": "tunewright.train.recorder",
+    "Reference": "tunewright.monitor.reference",
     "Run": "tunewright.run",
     "Summarization": "tunewright.tasks.summarize",
     "TrainConfig": "tunewright.train.config",
     "TunewrightError": "tunewright.errors",
     "analyze": "tunewright.verbs",
     "check": "tunewright.verbs",
+    "col": "tunewright.monitor.signals",
     "compare": "tunewright.verbs",
+    "emb": "tunewright.monitor.signals",
     "ensemble": "tunewright.verbs",
     "evaluate": "tunewright.verbs",
     "explain": "tunewright.verbs",
@@ -93,6 +109,7 @@ _HOMES = {
     "init": "tunewright.verbs",
     "lint": "tunewright.verbs",
     "map": "tunewright.verbs",
+    "metric": "tunewright.monitor.signals",
     "open_project": "tunewright.project",
     "plot": "tunewright.verbs",
     "predict": "tunewright.verbs",
@@ -100,6 +117,7 @@ _HOMES = {
     "show": "tunewright.verbs",
     "similar": "tunewright.verbs",
     "slices": "tunewright.verbs",
+    "text": "tunewright.monitor.signals",
     "train": "tunewright.verbs",
 }
 

@@ -112,6 +112,7 @@ class Monitor:
         self.conflicts = 0
         self._segment = segment
         self._time = time
+        self._kept: pa.Schema | None = None
         self._held = ExitStack()
         self._open = True
         require_monitor_or_nothing(self.folder)
@@ -346,12 +347,13 @@ class Monitor:
 
     def _schema(self, table: pa.Table) -> pa.Schema:
         """That of the first batch, which all writers keep to."""
-        kept = self._store.catalogue.facts().get("schema")
-        if kept is not None:
-            return pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(kept)))
-        schema = schema_of(table.drop_columns([name for name in self.checks.truth if name in table.column_names]))
-        self._store.catalogue.tell(schema=schema.serialize().to_pybytes().hex())
-        return schema
+        if self._kept is None:
+            catalogue = self._store.catalogue
+            if "schema" not in catalogue.facts():
+                optional = sorted(self.checks.truth & set(table.column_names))
+                catalogue.tell(schema=schema_of(table.drop_columns(optional)).serialize().to_pybytes().hex())
+            self._kept = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(catalogue.facts()["schema"])))
+        return self._kept
 
     def _apply(self, entry: Entry) -> dict[str, str]:
         if entry.kind == "rows":
