@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent
@@ -128,10 +129,22 @@ def python_page() -> str:
 
 
 def python_entry(name: str, item: Any) -> str:
+    if inspect.ismodule(item):
+        return module_entry(name, item)
     parts = [f"## {name}", f"```python\n{wrapped(name + signature(item))}\n```", prose(inspect.getdoc(item) or "")]
     if inspect.isclass(item) and (rows := list(methods(item))):
         parts.append(table(("member", "meaning"), rows))
     return "\n\n".join(parts)
+
+
+def module_entry(name: str, item: ModuleType) -> str:
+    members = ((each, getattr(item, each)) for each in item.__all__)
+    rows = [
+        (f"`{name}.{each}{signature(member)}`", single(next(blocks(inspect.getdoc(member) or "")).replace("\n", " ")))
+        for each, member in members
+        if inspect.isfunction(member)
+    ]
+    return "\n\n".join([f"## {name}", prose(inspect.getdoc(item) or ""), table(("function", "meaning"), rows)])
 
 
 def columns_page() -> str:

@@ -31,6 +31,7 @@ def found(trust=(), rows=(ROW,), **changed):
 @pytest.fixture
 def says(monkeypatch):
     """The output of the command on a list."""
+
     def run(made, *words):
         monkeypatch.setattr("tunewright.project.open_project", lambda folder: None)
         monkeypatch.setattr(verbs, "suspects", lambda project, run, **options: made)
