@@ -5,7 +5,6 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,11 +17,13 @@ from tunewright.data.edits import Add
 from tunewright.errors import DataError, MonitorError, listed
 from tunewright.files import claimed
 from tunewright.monitor import collector as collecting
+from tunewright.monitor.alerting import Alerting, Alerts
 from tunewright.monitor.checks import Checks, marks
 from tunewright.monitor.collector import STEPS, Collector, Step
 from tunewright.monitor.entries import label_entry, news, of_conflicts, require_known, require_truth, row_entry, unseen
 from tunewright.monitor.intake import fitted, schema_of, table_of
 from tunewright.monitor.journal import Entry
+from tunewright.monitor.logged import Logged
 from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
 from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of, with_truth
@@ -33,29 +34,11 @@ from tunewright.run import Run
 
 if TYPE_CHECKING:
     from tunewright.monitor.reference import Reference
+    from tunewright.monitor.sinks import Sink
 
-__all__ = ["Logged", "Monitor"]
+__all__ = ["Monitor"]
 
 _SEGMENT_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
-    """What became of a batch.
-
-    Attributes:
-        ids: of all its rows, in their order; those that were made too.
-        acknowledged: rows that were taken, and are on the disk.
-        duplicates: rows that were not, because a row with their id was there.
-        marked: rows that each edge marked.
-        errors: failures that stopped one check or the writing of a segment, and nothing else, by name.
-    """
-
-    ids: tuple[str, ...]
-    acknowledged: int
-    duplicates: int = 0
-    marked: Mapping[str, int] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 class Monitor:
@@ -72,6 +55,8 @@ class Monitor:
         reference: Reference | None = None,
         checks: Iterable[Any] = (),
         collect: Collector | None = None,
+        alerts: Alerts = (),
+        sinks: Iterable[Sink] = (),
         folder: str | Path | None = None,
         model: str | None = None,
         truth: Iterable[str] = ("gts",),
@@ -88,6 +73,8 @@ class Monitor:
             reference: what production is compared with.
             checks: edges, folds, and objects with ``init`` and ``check``.
             collect: which of the marked rows to collect.
+            alerts: when to say that something is wrong, or "default"; each writer looks at its own rows.
+            sinks: to which alerts are sent.
             folder: where it lies; ``runs/<name>`` by default.
             model: name or version of the model whose rows these are.
             truth: columns of ground truth, which a batch need not have; those of ``truth("name")`` are found.
@@ -99,7 +86,7 @@ class Monitor:
 
         Raises:
             MonitorError: if another process writes under this name, or the folder is something else.
-            ProjectError: if a check is none, or two have one name.
+            ProjectError: if a check is none, two have one name, or an alert is about what no check reports.
         """
         if not writer.isidentifier():
             raise MonitorError(f"expected letters, digits and underscores as the name of a writer, found {writer!r}")
@@ -122,6 +109,15 @@ class Monitor:
             self._held.callback(self._store.close)
             self._held.callback(setattr, self, "_open", False)
             self._progress = Progress(self.checks, reference=reference, collector=collect, time=time)
+            self.alerts = Alerting(
+                alerts,
+                sinks=sinks,
+                checks=self.checks,
+                catalogue=self.folder / "catalogue.sqlite",
+                writer=writer,
+                segment=self._store.catalogue.offset(writer)[0],
+            )
+            self._held.callback(self.alerts.close)
             self._resume()
             self.run = self._open_run(model)
         except BaseException:
@@ -204,7 +200,9 @@ class Monitor:
             MonitorError: if it could not be written; the journal keeps it.
         """
         if self._progress.pending:
+            self.alerts.save()
             self._store.commit(self._progress.commit(newest=clock.time()))
+            self.alerts.sealed()
             self._progress.committed()
 
     def forget(self, *, days: float) -> int:
@@ -356,10 +354,11 @@ class Monitor:
         return self._kept
 
     def _apply(self, entry: Entry) -> dict[str, str]:
-        if entry.kind == "rows":
-            return self._progress.apply(entry)
-        first = entry.table.filter(pc.invert(entry.table["corrects"]))  # folds and the collector had the others
-        return self._progress.apply(entry, joined=self._with_rows(first))
+        joined = None
+        if entry.kind == "labels":  # folds and the collector had the corrected ones
+            joined = self._with_rows(entry.table.filter(pc.invert(entry.table["corrects"])))
+        failed = self._progress.apply(entry, joined)
+        return {**failed, **self.alerts.observe(entry, self._progress, failed)}
 
     def _seal_if_due(self) -> dict[str, str]:
         """Make a segment if enough waits; if that fails, the journal keeps the rows, and the next batch tries again."""

@@ -1,0 +1,61 @@
+"""Alerts for any monitor, which together raise few false alarms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunewright.analyze.evidence import false_alarm_threshold
+from tunewright.errors import ProjectError
+from tunewright.monitor.alerts import Alert
+from tunewright.monitor.column_drift import ColumnDrift
+from tunewright.monitor.conditions import Evidence, above
+from tunewright.monitor.embedding_drift import EmbeddingDrift
+from tunewright.monitor.gauges import ERRORS
+from tunewright.monitor.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from tunewright.monitor.checks import Checks
+
+__all__ = ["default_alerts"]
+
+
+def default_alerts(
+    checks: Checks, *, false_alarms: float = 0.05, window: int = 500, baseline: int = 1000
+) -> tuple[Alert, ...]:
+    """Alerts on edges that mark more rows than at the start, on drift, on metrics that became worse, and on failures.
+
+    In a quarter of 90 windows in which nothing changes, any of them fires with a probability of ``false_alarms`` at
+    most: each has its share of it (Bonferroni), and an outcome takes its own ``alpha``. Sliced and windowed folds,
+    and those of users, get none. Drift is critical only while a metric is worse too.
+
+    Args:
+        checks: of the monitor.
+        false_alarms: quiet quarters with any alarm, of all.
+        window: rows after which metrics are looked at.
+        baseline: rows of the start from which the rates of edges are learned.
+
+    Raises:
+        ProjectError: if outcomes leave no share to the others.
+    """
+    outcomes = [fold for fold in checks.folds.values() if isinstance(fold, Outcome) and fold.baseline is not None]
+    drifts = [name for name, fold in checks.folds.items() if isinstance(fold, EmbeddingDrift | ColumnDrift)]
+    others = len(checks.edges) + len(drifts)
+    left = false_alarms - sum(fold.alpha for fold in outcomes)
+    if others and left <= 0:
+        raise ProjectError(
+            f"expected outcomes whose alphas add up to less than {false_alarms:g}, found {false_alarms - left:g}",
+            fix=f"give each an alpha of {false_alarms / (len(outcomes) + others):.3g}",
+        )
+    share = left / max(others, 1)
+    worse = [Alert(metric=f"{fold.name}.worse", condition=above(0), window=window) for fold in outcomes]
+    quality = frozenset(alert.name for alert in worse)
+    rise = Evidence(false_alarms=share, baseline=baseline) if others else None
+    rates = [Alert(metric=f"{name}.rate", condition=rise, window=window) for name in checks.edges if rise]
+    drift = [_of_drift(name, share, window, quality) for name in drifts]
+    failures = Alert(metric=ERRORS, condition=above(0), window="1min", minimum_n=0)
+    return (*worse, *rates, *drift, failures)
+
+
+def _of_drift(name: str, share: float, window: int, quality: frozenset[str]) -> Alert:
+    limit = above(false_alarm_threshold(share))
+    return Alert(metric=f"{name}.evidence", condition=limit, window=window, raised_by=quality)
