@@ -58,6 +58,8 @@ class Project:
             `tunewright.columns`) is stored as ``original_<name>``.
         metrics: functions that score predictions (see `tunewright.bindings.metric`).
         visualisers: functions from a row to text for the detail view (see `tunewright.bindings.visualiser`).
+        monitors: what to check of production: edges, folds, and objects with ``init`` and ``check``. Empty: the usual
+            checks (see `tunewright.monitor.defaults`).
         loss: function from a model's outputs and the batch's targets (class indices [batch], or a mapping of tensors
             where the task has no list of labels) to a tensor [batch], to train on in place of the task's own. The
             weights of the rows are multiplied in afterwards.
@@ -86,6 +88,7 @@ class Project:
     metadata: tuple[Callable[..., Any], ...] = ()
     metrics: tuple[Metric, ...] = ()
     visualisers: tuple[Visualiser, ...] = ()
+    monitors: tuple[Any, ...] = ()
     loss: Callable[[Any, Any], Any] | None = None
     preprocess: Callable[..., Any] | None = None
     unlabelled: str | None = None
@@ -105,6 +108,7 @@ class Project:
             ("metadata", "a tuple of named functions", _all(self.metadata, _is_named_function)),
             ("metrics", "a tuple of functions decorated with @metric(direction=...)", _all(self.metrics, _is(Metric))),
             ("visualisers", "a tuple of functions decorated with @visualiser", _all(self.visualisers, _is(Visualiser))),
+            ("monitors", "a tuple of edges, folds and monitors", isinstance(self.monitors, tuple)),
             ("loss", "a function of outputs and targets", self.loss is None or callable(self.loss)),
             ("preprocess", "a function of the rows as columns", self.preprocess is None or callable(self.preprocess)),
             (
@@ -116,6 +120,7 @@ class Project:
         ):
             if not good:
                 raise ProjectError(f"Project({name}=...) expects {expected}, found {getattr(self, name)!r}")
+        _require_checks(self.monitors)
         if getattr(self.task, "label", "label") != "label":
             raise ProjectError(
                 f"the task expects labels in the column {getattr(self.task, 'label', None)!r}, and a dataset has them "
@@ -325,6 +330,14 @@ def _is_folder_name(name: object) -> bool:
 
 def _is_named_function(item: object) -> bool:
     return isinstance(item, Metadata) or (callable(item) and str(getattr(item, "__name__", "")).isidentifier())
+
+
+def _require_checks(monitors: tuple[Any, ...]) -> None:
+    """Raises ProjectError if one of them checks nothing, or two have one name."""
+    if monitors:
+        from tunewright.monitor.checks import Checks
+
+        Checks.of(monitors)
 
 
 def _is(kind: type) -> Callable[[Any], bool]:

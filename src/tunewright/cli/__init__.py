@@ -12,6 +12,7 @@ from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
 from tunewright.cli.microscope import explain
 from tunewright.cli.mixing import mix
+from tunewright.cli.monitor import monitor
 from tunewright.cli.suspects import suspects
 from tunewright.cli.trial import trial
 
@@ -35,6 +36,7 @@ for _command in (
     app.command()(guarded(_command))
 app.add_typer(edit)
 app.add_typer(trial)
+app.add_typer(monitor)
 
 
 def main() -> None:

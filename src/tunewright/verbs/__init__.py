@@ -20,6 +20,8 @@ from tunewright.verbs.learn import train
 from tunewright.verbs.linting import lint
 from tunewright.verbs.look import runs, show
 from tunewright.verbs.mixing import mix
+from tunewright.verbs.monitored import attach_labels, collected, monitor_report
+from tunewright.verbs.monitoring import monitor
 from tunewright.verbs.nearby import similar
 from tunewright.verbs.overview import analyze
 from tunewright.verbs.picture import plot
@@ -33,7 +35,9 @@ from tunewright.verbs.trials import run_trial, show_trial
 __all__ = [
     "across",
     "analyze",
+    "attach_labels",
     "check",
+    "collected",
     "compare",
     "edit",
     "edit_diff",
@@ -50,6 +54,8 @@ __all__ = [
     "lint",
     "map",
     "mix",
+    "monitor",
+    "monitor_report",
     "plan_trial",
     "plot",
     "predict",

@@ -26,7 +26,7 @@ from tunewright.verbs.results import Result, encode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Exported", "Format", "export", "import_dynamics"]
+__all__ = ["Exported", "Format", "export", "import_dynamics", "to_csv"]
 
 Format = Literal["cartography", "csv", "jsonl", "parquet"]
 
@@ -73,7 +73,7 @@ def export(
     target = Path(path or run.folder / "exports" / f"examples.{format}")
     match format:
         case "csv":
-            write_text(target, _csv(table))
+            write_text(target, to_csv(table))
         case "jsonl":
             lines = (json.dumps(row, ensure_ascii=False) for row in encode(table))
             write_text(target, "".join(f"{line}\n" for line in lines))
@@ -136,7 +136,8 @@ def _logits(run: Run) -> pa.Table:
     return from_statistics(run.table("dynamics"), gold=known, labels=len(run.labels))
 
 
-def _csv(table: pa.Table) -> str:
+def to_csv(table: pa.Table) -> str:
+    """Rows as CSV; lists and structs as JSON, and no cell that a spreadsheet would run."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([csv_safe(name) for name in table.column_names])

@@ -1,0 +1,71 @@
+"""The checks of a project that names none: what goes wrong with any model of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.monitor.embedding_drift import EmbeddingDrift
+from tunewright.monitor.expressions import Edge, col
+from tunewright.monitor.histogram import Histogram
+from tunewright.monitor.outcomes import LabelShift, accuracy
+from tunewright.monitor.text_signals import chars
+from tunewright.monitor.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from tunewright.monitor.reference import Reference
+
+__all__ = ["default_checks", "drift_window"]
+
+_LOW, _LONG = 0.05, 0.99
+_LEAST_WINDOW = 10
+
+
+def default_checks(
+    reference: Reference, *, texts: Sequence[str], labels: bool, window: int = 500, vectors: Sequence[str] = ("vector",)
+) -> tuple[Any, ...]:
+    """Words, lengths, labels, vectors and confidence against the reference, and accuracy where truth comes.
+
+    Rows are marked as ``low_confidence`` below the confidence of 95% of the reference's rows, and as ``long_<field>``
+    beyond the length of 99% of its texts.
+
+    Args:
+        reference: with the text fields, and ``predicted``, ``probability`` and ``label`` where it has them.
+        texts: the text fields.
+        labels: whether predictions are names of classes.
+        window: rows that are compared together.
+        vectors: columns of embeddings. One of which the reference has too few to compare is left out.
+    """
+    checks: list[Any] = []
+    for field in texts:
+        checks += [vocabulary(field), vocabulary(field, window=window), Histogram(column=field, of="characters")]
+        checks += _long(reference, field)
+    for name in vectors:
+        checks += [EmbeddingDrift(name, window=rows)] if (rows := drift_window(reference, name, window)) else []
+    checks += [LabelShift(), accuracy("predicted", "label")] if labels else []
+    return (*checks, *_unsure(reference))
+
+
+def drift_window(reference: Reference, name: str, window: int) -> int:
+    """The window, or half of the reference's vectors where these are fewer; 0 where that is too few to compare."""
+    rows = min(window, len(reference.vectors(name)) // 2)
+    return rows if rows >= _LEAST_WINDOW else 0
+
+
+def _long(reference: Reference, field: str) -> list[Edge]:
+    lengths = pc.utf8_length(pa.chunked_array([reference.texts(field)], pa.string())).to_numpy()
+    return [(chars(field) > int(np.quantile(lengths, _LONG))).edge(f"long_{field}")] if len(lengths) else []
+
+
+def _unsure(reference: Reference) -> list[Edge]:
+    if not reference.has("probability"):
+        return []
+    known = reference.column("probability").drop_null().to_numpy()
+    # rounded, so that the check stays the same one
+    return (
+        [(col("probability") < round(float(np.quantile(known, _LOW)), 4)).edge("low_confidence")] if len(known) else []
+    )

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tunewright.monitor.checks import Checks
+from tunewright.monitor.defaults import default_checks, drift_window
+from tunewright.monitor.reference import Reference
+
+
+def reference(rows=40, **columns):
+    texts = ["a few words " * (1 + row % 3) for row in range(rows)]
+    vectors = {"vector": np.random.default_rng(0).normal(size=(rows, 4))}
+    return Reference.from_table(pa.table({"text": texts, **columns}), vectors=vectors)
+
+
+def test_what_the_reference_knows_decides_which_checks_there_are():
+    known = reference(predicted=["a"] * 40, label=["a"] * 40, probability=np.linspace(0.5, 1, 40))
+    checks = Checks.of(default_checks(known, texts=("text",), labels=True), truth=("label",))
+    assert set(checks.edges) == {"low_confidence", "long_text"}
+    assert {"vocabulary(text)", "drift(vector)", "accuracy", "labels by predicted"} < set(checks.folds)
+    without = Checks.of(default_checks(reference(), texts=("text",), labels=False))
+    assert set(without.edges) == {"long_text"}
+    assert not {"accuracy", "labels by predicted"} & set(without.folds)
+
+
+def test_the_same_reference_gives_the_same_checks(tmp_path):
+    known = reference(probability=np.linspace(0.5, 1, 40))
+    known.save(tmp_path)
+    one, other = (Checks.of(default_checks(it, texts=("text",), labels=False)) for it in (known, known.open(tmp_path)))
+    assert one.fingerprints == other.fingerprints
+
+
+@pytest.mark.parametrize(("rows", "window"), [(2000, 500), (40, 20), (19, 0)])
+def test_windows_fit_the_reference(rows, window):
+    assert drift_window(reference(rows), "vector", 500) == window
