@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from tunewright.errors import ProjectError
+from tunewright.errors import MonitorError, ProjectError
 from tunewright.monitor.alerts import Alert, simulate
 from tunewright.monitor.conditions import above
 from tunewright.monitor.expressions import col, truth
+from tunewright.monitor.outbox import Outbox
 from tunewright.monitor.watch import Monitor
 
 LONG = (col("length") > 5).edge("long")
@@ -164,6 +165,32 @@ def test_a_number_that_is_not_reported_is_told_and_stops_nothing(tmp_path):
         assert logged.acknowledged == 4
         assert "median" in logged.errors["alert on mean.median"]
         assert monitor.alerts.standings[RATE.name][1].state == "firing"
+
+
+def test_rates_have_a_history_before_any_alert_is_switched_on(tmp_path):
+    alert = Alert(metric="long.rate", condition=above(0.5))
+    with opened(tmp_path, alerts=[], segment=2000) as monitor:
+        monitor.log(batch(0, *[9] * 500))
+        monitor.log(batch(500, *[1] * 500))
+        assert [seen.value for seen in monitor.alerts.history(alert)] == [1.0, 0.0]
+        with pytest.raises(ProjectError, match="no alert is called"):
+            monitor.alerts.history("other")
+    with opened(tmp_path, alerts=[alert]) as monitor:
+        assert len(simulate(alert, monitor.alerts.history(alert)).events) == 2
+
+
+def test_an_event_that_could_not_be_written_is_written_with_the_next_batch(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise MonitorError("disk full")
+
+    with opened(tmp_path, segment=100) as monitor:
+        with monkeypatch.context() as patched:
+            patched.setattr(Outbox, "save", full)
+            logged = monitor.log(batch(0, 9, 9, 9))
+        assert (logged.acknowledged, "disk full" in logged.errors["alerts"]) == (3, True)
+        assert monitor.alerts.events == []
+        monitor.log(batch(3, 1))
+        assert [event.state for event in monitor.alerts.events] == ["firing"]
 
 
 def test_a_changed_alert_begins_anew(tmp_path):

@@ -7,7 +7,7 @@ takes the entries, so an entry that is read again after a kill is one that they 
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ __all__ = ["Alerting", "Alerts"]
 Alerts = Iterable[Alert] | Literal["default"]
 """Alerts, or those of `tunewright.monitor.default_alerts`."""
 
+_WINDOW = 500  # rows, as an alert has by default
 _PATIENCE = 30  # seconds that closing waits for a sink which is being sent to
 
 
@@ -58,13 +59,16 @@ class Alerting:
         self._alerts = _by_name(given, "alerts")
         self._sinks = _by_name(sinks, "sinks")
         _require_known(self._alerts)
-        self._gauges = {name: Gauge.of(alert.metric, alert.window, checks) for name, alert in self._alerts.items()}
+        self._checks = checks
+        self._gauges = {name: self._gauge(alert) for name, alert in self._alerts.items()}
         self._outbox = Outbox(catalogue, writer)
         self._here: Place = (segment, 0)
         self._done, counts = self._outbox.place()
-        windows = {gauge.key: gauge for gauge in self._gauges.values()}
-        self._counts = {key: counts.get(key, gauge.start()) for key, gauge in windows.items()}
-        self._windows = windows
+        rates = [Gauge.of(f"{name}.rate", _WINDOW, checks) for name in checks.edges]  # so that there is a history
+        self._windows = {gauge.key: gauge for gauge in (*rates, *self._gauges.values())}
+        self._counts = {key: counts.get(key, gauge.start()) for key, gauge in self._windows.items()}
+        self._fresh: list[tuple[str, Observation]] = []
+        self._told: list[Event] = []
         known = self._outbox.standings()
         self._standings = {name: self._resumed(name, known) for name in self._alerts}
         self._sending, self._sender = Lock(), Thread()
@@ -86,11 +90,20 @@ class Alerting:
         return self._outbox.waiting()
 
     def history(self, alert: Alert | str) -> list[Observation]:
-        """Observations of an alert that is switched on, for `tunewright.monitor.alerts.simulate`.
+        """Observations of the metric of an alert in its windows, for `tunewright.monitor.alerts.simulate`.
 
-        An alert with the same metric and window may be tried on them.
+        There are some of the alerts that are switched on, and of the rates of edges in windows of 500 rows.
+
+        Args:
+            alert: any, or the name of one that is switched on.
+
+        Raises:
+            ProjectError: if none is called so, or no check reports its metric.
         """
-        return self._outbox.history(self._gauges[alert if isinstance(alert, str) else alert.name].key)
+        if isinstance(alert, str) and alert not in self._alerts:
+            raise ProjectError(f"no alert is called {alert!r}", fix=did_you_mean(alert, self._alerts))
+        key = self._gauge(self._alerts[alert] if isinstance(alert, str) else alert).key
+        return [*self._outbox.history(key), *(seen for gauge, seen in self._fresh if gauge == key)]
 
     def observe(self, entry: Entry, progress: Progress, failed: Mapping[str, str]) -> dict[str, str]:
         """Take an entry that the checks have taken. What goes wrong here stops nothing.
@@ -104,7 +117,7 @@ class Alerting:
             what went wrong, by name.
         """
         self._here = (self._here[0], self._here[1] + 1)
-        if not self._alerts or self._here <= self._done:
+        if self._here <= self._done:
             return {}
         try:
             return self._observe(entry, progress, failed)
@@ -117,8 +130,8 @@ class Alerting:
         Raises:
             MonitorError: if it could not be written.
         """
-        if self._alerts:
-            self._save({}, [])
+        if self._windows:
+            self._save()
 
     def sealed(self) -> None:
         """A segment took the entries."""
@@ -160,8 +173,10 @@ class Alerting:
                     errors[f"alert on {gauge.check}.{gauge.number}"] = f"{type(error).__name__}: {error}"
                     continue
                 seen |= {key: found} if found is not None else {}
-        if seen:
-            self._save(seen, self._steps(seen))
+        self._fresh += seen.items()
+        self._told += self._steps(seen)
+        if self._told:  # observations without an event can wait, as the journal gives them again
+            self._save()
         if self._due is not None and self._due <= clock.time() and not self._sender.is_alive():
             self._sender = Thread(target=self._deliver_quietly, daemon=True)
             self._sender.start()
@@ -177,14 +192,21 @@ class Alerting:
         raised = [event for event in events if self._alerts[event.alert].raised_by & firing]
         return [replace(event, severity="critical") if event in raised else event for event in events]
 
-    def _save(self, seen: Mapping[str, Observation], events: Sequence[Event]) -> None:
+    def _save(self) -> None:
+        """What is not saved is kept, and tried again with the next batch."""
         standings = {name: (self._version(name), standing) for name, standing in self._standings.items()}
         self._outbox.save(
-            self._here, self._counts, standings=standings, seen=seen.items(), events=events, sinks=[*self._sinks]
+            self._here,
+            self._counts,
+            standings=standings,
+            seen=self._fresh,
+            events=self._told,
+            sinks=[*self._sinks],
         )
         self._done = self._here
-        if events and self._sinks:
+        if self._told and self._sinks:
             self._due = 0.0
+        self._fresh, self._told = [], []
 
     def _send(self, parcel: Parcel, outbox: Outbox, now: float) -> None:
         try:
@@ -210,6 +232,9 @@ class Alerting:
             return standing
         fresh = start(self._alerts[name])
         return replace(fresh, episode=standing.episode)
+
+    def _gauge(self, alert: Alert) -> Gauge:
+        return Gauge.of(alert.metric, alert.window, self._checks)
 
     def _version(self, name: str) -> str:
         return f"{self._alerts[name].fingerprint}-{self._gauges[name].version}"
