@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from tunewright import verbs
+from tunewright.analyze.span_labels import SPAN_VOTES
+from tunewright.analyze.summary_labels import SUMMARY_VOTES
 from tunewright.analyze.trust import Precision
 from tunewright.cli import app
+from tunewright.cli.suspects import _announced, _letter
 from tunewright.verbs.suspecting import SuspectRow, Suspects
 
 ROW = SuspectRow(
@@ -24,7 +30,14 @@ ROW = SuspectRow(
 
 
 def found(trust=(), rows=(ROW,), **changed):
-    usual = {"file": None, "note": "", "probes": None, "seconds": 1.0, "detectors": ("training", "frozen")}
+    usual = {
+        "file": None,
+        "warning": "",
+        "note": "",
+        "probes": None,
+        "seconds": 1.0,
+        "detectors": ("training", "frozen"),
+    }
     return Suspects(run="one", of=100, judged=90, flagged=7, rows=rows, trust=trust, **(usual | changed))
 
 
@@ -48,6 +61,40 @@ def test_the_list_names_votes_and_evidence(says):
     assert "A list to read, not one to apply" in text
     assert "0.88" in text
     assert "row-1: pos won in 3 of 4 epochs; votes: training, frozen" in text
+
+
+def test_votes_are_letters_and_the_columns_are_explained(says):
+    text = says(found(rows=(ROW, replace(ROW, votes=("features", "folds")))))
+    assert re.search(r"0\.990\s+TZ\s", text)
+    assert re.search(r"0\.990\s+FO\s", text)
+    assert "T training, Z frozen, F features, O folds" in text
+    assert "p: how probable" in text
+    assert "p: how probable" not in says(found(rows=(replace(ROW, suggested=None),)))
+    assert "votes against" not in says(found(rows=(replace(ROW, votes=()),)))
+
+
+def test_letters_of_detectors_are_told_apart():
+    votes = (("training", "passes", "features", "frozen", "folds"), SPAN_VOTES, SUMMARY_VOTES)
+    for names in votes:
+        assert len({_letter(name.removeprefix("vote_")) for name in names}) == len(names)
+
+
+def test_a_weak_model_is_told_above_the_list(says):
+    text = says(found(warning="The trained model is weak"))
+    assert text.index("The trained model is weak") < text.index("row-1")
+
+
+def test_what_takes_long_is_announced_once(capsys):
+    told = []
+    tell = _announced(lambda *call: told.append(call))
+    for done in (0, 1024, 7459):
+        tell("embedding", done, 7459)
+    said = capsys.readouterr()
+    assert said.err.splitlines() == ["Embedding 7,459 rows, once for this run"]
+    assert said.out == ""
+    assert [done for _, done, _ in told] == [0, 1024, 7459]
+    _announced(None)("embedding", 0, 1)
+    assert "1 row," in capsys.readouterr().err
 
 
 def test_what_is_known_has_an_interval_and_a_source(says):

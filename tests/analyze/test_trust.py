@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from tunewright.analyze.trust import Honest, Reviewed, honest, probe, stated, wilson
+from tunewright.analyze.trust import Honest, Reviewed, honest, learnt_little, probe, stated, wilson
 
 N = 1000
 SUSPICION = np.linspace(0.99, 0.01, N)  # best first, so that the list is the order of the rows
@@ -67,6 +67,26 @@ def test_skill_is_0_for_the_most_frequent_label_and_1_for_every_label():
     near = np.full(N, 0.5)
     assert Honest(own=often, rival=1 - often, near=near, frequency=frequency).skill() == 0
     assert Honest(own=np.ones(N), rival=np.zeros(N), near=near, frequency=frequency).skill() == 1
+
+
+@pytest.mark.parametrize(
+    ("share", "warned"),
+    [(0.75, True), (0.89, True), (0.91, False), (1.0, False)],  # 0.75 + 0.6 * 0.25 = 0.9
+)
+def test_a_trained_model_that_hardly_beats_the_most_frequent_label_is_weak(share, warned):
+    label = np.repeat([0, 1], (750, 250))
+    right = (np.arange(N) < share * N).astype(float)
+    said = learnt_little(right, label)
+    assert bool(said) == warned
+    assert f"{share:.2f} of its own" in said or not warned
+
+
+def test_rows_without_a_label_or_a_record_say_nothing_about_the_model():
+    label, right = np.repeat([0, 1], (750, 250)), np.ones(N)
+    assert not learnt_little(np.r_[np.full(500, np.nan), right[500:]], label)
+    assert not learnt_little(np.r_[np.zeros(500), right[500:]], np.r_[np.full(500, -1), label[500:]])
+    assert not learnt_little(np.full(N, np.nan), label)
+    assert not learnt_little(right * 0, label * 0)
 
 
 def test_without_a_model_from_before_training_it_cannot_tell():

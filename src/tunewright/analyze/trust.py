@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunewright.analyze.confident import out_of_fold
 from tunewright.analyze.label_votes import label_votes
 
-__all__ = ["Honest", "Precision", "Probes", "Reviewed", "honest", "probe", "stated", "wilson"]
+__all__ = ["Honest", "Precision", "Probes", "Reviewed", "honest", "learnt_little", "probe", "stated", "wilson"]
 
 Floats = NDArray[np.floating]
 Codes = NDArray[np.int64]
@@ -26,6 +26,7 @@ Mask = NDArray[np.bool_]
 _RIGHT, _RIGHT_PER_CONFIDENCE = 0.02, 1.15  # right labels in a list: a share of it, and more by its self-confidence
 _SPREAD = 2.0  # of them there may be so many times as many or as few
 _SKILL = 0.6  # of the model from before training, below which hard rows look to it like wrong ones
+_LEARNT = 0.6  # of the trained model on its own training rows, below which its flags cannot be counted
 _CONTRADICTED = 0.95  # label's share near suspects over its frequency, from which nobody can tell
 _LOOKED_AT, _SHARE_LOOKED_AT = 100, 0.05  # suspects whose neighbours are asked that: so many, of all rows at most
 _FEWEST = 100  # rows to judge, below which nothing is said
@@ -88,8 +89,7 @@ class Honest:
         """How far the model gets from always naming the most frequent label (0) to always the given one (1)."""
         judged = ~np.isnan(self.own)
         often = float(np.nanmax(self.frequency))
-        hits = float((self.own[judged] > self.rival[judged]).mean())
-        return (hits - often) / (1 - often) if often < 1 else 0.0
+        return _skill(float((self.own[judged] > self.rival[judged]).mean()), often)
 
 
 def stated(
@@ -178,6 +178,28 @@ def probe(vectors: Floats, label: Codes, *, classes: int, seed: int = 0) -> Prob
     )
 
 
+def learnt_little(right: Floats, label: Codes) -> str:
+    """Why the number of flags says little, where the trained model is weak on its own training rows; empty if it is not.
+
+    Args:
+        right: [n] whether the trained model named the label, 1 or 0; NaN for rows it was not asked about.
+        label: [n] codes, or -1 for rows that are left out.
+    """
+    judged = (label >= 0) & ~np.isnan(right)
+    if not judged.any():
+        return ""
+    often = float(np.bincount(label[judged]).max() / judged.sum())
+    hits = float(right[judged].mean())
+    if often == 1 or _skill(hits, often) >= _LEARNT:
+        return ""
+    return (
+        f"The trained model is weak, or very many labels are wrong: it was right about {hits:.2f} of its own training rows "
+        f"in the last epoch, and always naming the most frequent label is right about {often:.2f} "
+        f"({max(0.0, _skill(hits, often)):.2f} of the way from there to every label, {_LEARNT:.2f} is needed). "
+        "Do not rely on the number of flags: train longer first, or read from the top."
+    )
+
+
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Interval of a proportion (Wilson 1927); (0, 1) for n = 0.
 
@@ -191,6 +213,11 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * float(np.sqrt(share * (1 - share) / n + spread / (4 * n)))
     return (max(0.0, centre - half) if successes > 0 else 0.0), (min(1.0, centre + half) if successes < n else 1.0)
+
+
+def _skill(hits: float, often: float) -> float:
+    """How far an accuracy gets from the share of the most frequent label (0) to 1 (1)."""
+    return (hits - often) / (1 - often) if often < 1 else 0.0
 
 
 def _recovered(vectors: Floats, label: Codes, chosen: Codes, changed: Codes) -> float:

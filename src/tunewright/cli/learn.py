@@ -21,6 +21,7 @@ __all__ = ["evaluate", "import_dynamics", "map", "predict", "say_trained", "trai
 
 _INTERRUPTED = 130
 _FULL = 1.0
+_NEXT = "Next: tunewright map, or tunewright suspects"
 _NOTHING = "(no answer)"
 
 
@@ -76,7 +77,7 @@ def train(
         as_json(details)
     else:
         say_trained(details)
-        say("Next: tunewright map")
+        say(_NEXT)
 
 
 def _train_folds(project: Project, folds: int, choice: dict[str, Any], *, settings: list[str], json: bool) -> None:
@@ -102,7 +103,7 @@ def _train_folds(project: Project, folds: int, choice: dict[str, Any], *, settin
     left_out = made.meta["mixed_left_out"]
     if left_out:
         say(f"{counted(left_out, 'mixed row')} left out: a parent may be held out.")
-    say(f"Runs of the folds: {', '.join(made.meta['fold_runs'])}", "Next: tunewright map")
+    say(f"Runs of the folds: {', '.join(made.meta['fold_runs'])}", _NEXT)
 
 
 def say_trained(details: RunDetails) -> None:

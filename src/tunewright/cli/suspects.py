@@ -12,7 +12,7 @@ from tunewright.cli.latent import progress
 from tunewright.cli.numbers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tunewright.verbs.suspecting import Precision, SuspectRow, Suspects
 
@@ -20,6 +20,7 @@ __all__ = ["suspects"]
 
 _FIRST = 20  # rows that are shown unless --top says more; a CSV and the JSON have all
 _FIRST_LETTERS = 80
+_LETTERS = {"frozen": "Z", "folds": "O"}  # F is for features; of all other detectors the first letter
 
 
 def suspects(
@@ -36,14 +37,16 @@ def suspects(
     from tunewright import verbs
 
     with progress() as advance:
-        found = verbs.suspects(opened(project), run, top=top, label=label, path=csv, trust=trust, advance=advance)
+        found = verbs.suspects(
+            opened(project), run, top=top, label=label, path=csv, trust=trust, advance=_announced(advance)
+        )
     if json:
         as_json(found)
         return
     say(
         f"Run {found.run}: {counted(found.judged, 'label')} judged, {found.flagged:,} flagged as suspects",
         f"detectors: {', '.join(found.detectors) or 'none'}",
-        *filter(None, [found.note]),
+        *filter(None, [found.note, found.warning]),
     )
     _say_trust(found.trust)
     _say_rows(found.rows if top is not None else found.rows[:_FIRST])
@@ -74,15 +77,45 @@ def _say_rows(rows: tuple[SuspectRow, ...]) -> None:
             row.label,
             *([row.suggested, _two(row.suggested_probability)] * suggests),
             row.suspicion,
-            len(row.votes),
+            "".join(map(_letter, row.votes)),
             " | ".join(row.texts)[:_FIRST_LETTERS],
         )
         for row in rows
     )
     table("", heads, cells, cut=("label", "suggested", "text"))
+    say("", *_legend(rows, suggests=suggests))
     first = rows[0]
     if first.evidence:
         say("", f"{first.id}: {first.evidence}; votes: {', '.join(first.votes) or 'none'}")
+
+
+def _legend(rows: Iterable[SuspectRow], *, suggests: bool) -> list[str]:
+    """What the columns of the list mean."""
+    voted = dict.fromkeys(name for row in rows for name in row.votes)
+    names = ", ".join(f"{_letter(name)} {name}" for name in voted)
+    said = "p: how probable the detectors find the suggestion, in the mean; " * suggests
+    return [
+        *([f"votes against the label: {names}"] * bool(voted)),
+        f"{said}suspicion: 0 to 1, more is more likely wrong; it orders the list and is no probability",
+    ]
+
+
+def _letter(vote: str) -> str:
+    return _LETTERS.get(vote, vote[0].upper())
+
+
+def _announced(advance: Callable[[str, int, int], None] | None) -> Callable[[str, int, int], None]:
+    """Also a line on standard error when something begins: not everyone has a terminal that shows the bar."""
+    begun: set[str] = set()
+
+    def tell(what: str, done: int, total: int) -> None:
+        if what not in begun:
+            begun.add(what)
+            typer.echo(f"{what.capitalize()} {counted(total, 'row')}, once for this run", err=True)
+        if advance is not None:
+            advance(what, done, total)
+
+    return tell
 
 
 def _say_next(found: Suspects) -> None:

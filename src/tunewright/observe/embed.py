@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Embedder", "Pooling", "embed", "write_embeddings"]
 
 Pooling = Literal["task", "mean", "cls"]
-_BLOCK = 4096  # rows that are in memory at a time
+_BLOCK = 1024  # rows that are in memory at a time
 
 
 def embed(

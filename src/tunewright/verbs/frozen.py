@@ -31,12 +31,14 @@ def freeze(project: Project, run: Run, *, advance: Advance | None = None) -> Non
         TrainError: if it cannot be loaded.
         MissingDependencyError: if it is the embedded one and not installed.
     """
-    from tunewright.observe.embed import write_embeddings
-
     source, rows = source_of(project, run), _trained_on(run)
     wanted = {"model": source, "task": repr(project.task), "rows": digest(rows)}
     if run.made_with(FROZEN) == wanted:
         return
+    if advance is not None:
+        advance("embedding", 0, rows.num_rows)  # before the model is loaded, which takes a while, too
+    from tunewright.observe.embed import write_embeddings
+
     model, tokenizer = _load(project, source)
     count = counting("embedding", rows.num_rows, advance)
     with run.making(FROZEN, wanted):

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.mistakes import csv_safe
-from tunewright.analyze.trust import Honest, Precision, Probes, Reviewed, honest, probe, stated
+from tunewright.analyze.trust import Honest, Precision, Probes, Reviewed, honest, learnt_little, probe, stated
 from tunewright.errors import DataError, EditError, TunewrightError, did_you_mean
 from tunewright.files import write_text
 from tunewright.project import Project, find_run, open_dataset
@@ -35,6 +35,8 @@ _KS = (50, 100, 200)
 _FEWEST = 20  # rows that can be judged out of fold
 _WRONG = ("accept", "relabel", "drop")  # decisions that say that the label was wrong
 _VOTE = "vote_"
+_FILLED_IN = ("id", "label", "suggested", "decision", "new_label", "note", "author")
+_HELPS = ("run", "probability", "suspicion", "votes", "evidence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class Suspects(Result):
 
     ``judged`` of ``of`` rows have a label that can be judged; ``flagged`` of them are beyond the threshold.
     ``detectors`` are those that had evidence. ``trust`` is the expected share of wrong labels in the first k rows of the
-    whole list, whatever of it is shown. ``note`` says what could not be used, and why.
+    whole list, up to all that are flagged or asked for. ``warning`` says why ``flagged`` is unreliable, where the trained
+    model is weak. ``note`` says what could not be used, and why.
     """
 
     run: str
@@ -74,6 +77,7 @@ class Suspects(Result):
     trust: tuple[Precision, ...]
     probes: Probes | None
     file: Path | None
+    warning: str
     note: str
     seconds: float
 
@@ -112,7 +116,8 @@ def suspects(
     run = find_run(project, run)
     every, note = ranked(project, run, advance=advance)
     flags = every["suspect"].to_numpy(zero_copy_only=False)
-    precision, probes = _trust(project, run, every, int(flags.sum())) if trust else ((), None)
+    longest = max(int(flags.sum()), top or 0)
+    precision, probes = _trust(project, run, every, _lengths(int(flags.sum()), longest)) if trust else ((), None)
     chosen = _of_label(every, label)
     chosen = chosen.filter(chosen["suspect"]) if top is None else chosen.slice(0, top)
     rows = _rows(project, run, chosen)
@@ -126,6 +131,7 @@ def suspects(
         trust=precision,
         probes=probes,
         file=None if path is None else _write(Path(path), rows, project.task.text_fields, run=run.id),
+        warning=_warning(run),
         note=note,
         seconds=round(time.perf_counter() - started, 2),
     )
@@ -153,8 +159,24 @@ def ranked(project: Project, run: Run, *, advance: Advance | None = None) -> tup
     return table.sort_by([("suspicion", "descending"), ("id", "ascending")]), note
 
 
-def _trust(project: Project, run: Run, every: pa.Table, flagged: int) -> tuple[tuple[Precision, ...], Probes | None]:
-    ks = sorted({k for k in (*_KS, flagged) if 1 <= k <= every.num_rows})
+def _warning(run: Run) -> str:
+    """Whether the trained model has learnt its own rows well enough for its flags to be counted."""
+    if not run.labels:
+        return ""
+    _, label = codes_of(run)
+    last = run.inputs(["dynamics.margin"])[1]["margin"][:, -1].astype(np.float64)
+    return learnt_little(np.where(np.isnan(last), np.nan, last >= 0), label)
+
+
+def _lengths(flagged: int, longest: int) -> list[int]:
+    """Of the lists whose precision is stated: none is longer than the one that is flagged or asked for."""
+    return sorted({k for k in (*_KS, flagged, longest) if 1 <= k <= longest})
+
+
+def _trust(
+    project: Project, run: Run, every: pa.Table, lengths: Sequence[int]
+) -> tuple[tuple[Precision, ...], Probes | None]:
+    ks = sorted({min(k, every.num_rows) for k in lengths if every.num_rows})
     judged, probes = _judged(run, every)
     score = every["suspicion"].to_numpy().astype(np.float64)
     return stated(score, ks=ks, evidence=judged, reviews=_reviews(project, every)), probes
@@ -232,11 +254,11 @@ def _write(path: Path, rows: Sequence[SuspectRow], fields: Sequence[str], *, run
     """The list as CSV: what a person fills in, then what helps to decide; guarded against formulas."""
     out = io.StringIO()
     writer = csv.writer(out)
-    given = ("id", "label", "suggested", "decision", "new_label", "note", "author", "run", "suspicion", "evidence")
-    writer.writerow([csv_safe(name) for name in (*given, *fields)])
+    writer.writerow([csv_safe(name) for name in (*_FILLED_IN, *_HELPS, *fields)])
     for row in rows:
-        blank = ("",) * 4
-        cells = (row.id, row.label, row.suggested, *blank, run, f"{row.suspicion:.4f}", row.evidence, *row.texts)
+        probability = "" if row.suggested_probability is None else f"{row.suggested_probability:.4f}"
+        helps = (run, probability, f"{row.suspicion:.4f}", " ".join(row.votes), row.evidence)
+        cells = (row.id, row.label, row.suggested, *("",) * 4, *helps, *row.texts)
         writer.writerow([csv_safe(cell or "") for cell in cells])
     write_text(path, out.getvalue())
     return path
