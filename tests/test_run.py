@@ -148,6 +148,13 @@ def test_vectors_become_a_matrix(run):
     assert arrays["text"].tolist() == ["z", "x"]
 
 
+@pytest.mark.parametrize("name", ["last", "a"])
+def test_where_nothing_was_trained_it_says_what_to_do(tmp_path, name):
+    with pytest.raises(RunError, match="expected a training run below .*, found none") as none:
+        find(tmp_path, name)
+    assert none.value.fix == "run `tunewright train` first"
+
+
 def test_the_name_a_run_was_given_beats_a_part_of_another(tmp_path):
     made = [
         Run.create(tmp_path, kind="train", name=name, config={}, examples=EXAMPLES) for name in ("amb", "amb-random")

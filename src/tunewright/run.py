@@ -44,13 +44,24 @@ if TYPE_CHECKING:
 
     from tunewright.columns import Analysis
 
-__all__ = ["Kind", "Run", "find", "runs"]
+__all__ = ["Kind", "Run", "find", "none_yet", "runs"]
 
 Kind = Literal["train", "eval", "production"]
 _META = "run.json"
 _LONG = ("dynamics", "passes")  # one row per example, window and epoch
 _TABLES = (
-    *("examples", "mixed", "dynamics", "passes", "held_out", "synthetic", "features", "frozen", "predictions", "embeddings"),
+    *(
+        "examples",
+        "mixed",
+        "dynamics",
+        "passes",
+        "held_out",
+        "synthetic",
+        "features",
+        "frozen",
+        "predictions",
+        "embeddings",
+    ),
     *("clusters", "slices"),
 )
 
@@ -201,7 +212,9 @@ class Run:
 
     def sql(self, query: str, *, seconds: float = 30.0) -> pa.Table:
         """DuckDB over read-only views ``examples`` (wide), ``dynamics``, ``passes``, ``predictions`` and ``embeddings``."""
-        views = {name: self.table(name) for name in ("dynamics", "passes", "predictions", "embeddings") if self.has(name)}
+        views = {
+            name: self.table(name) for name in ("dynamics", "passes", "predictions", "embeddings") if self.has(name)
+        }
         return tables.query(query, {"examples": self.examples(), **views}, seconds=seconds)
 
     def compute(self, analysis: Analysis, **parameters: Any) -> pa.Table:
@@ -322,11 +335,13 @@ def find(root: str | Path, name: str) -> Run:
     known = {run.id: run for run in runs(root)}
     if name in known:
         return known[name]
+    if not known:
+        raise none_yet(root)
     if name == "last":
         trained = [run for run in known.values() if run.kind == "train" and run.meta.get("status") not in _NOT_LAST]
         trained = [run for run in trained if not run.meta.get("trial")] or trained  # arms are many, and are not chosen
         if not trained:
-            raise RunError(f"expected a training run below {root}, found none", fix="run `tunewright train`")
+            raise none_yet(root)
         return trained[-1]
     called = [run for run in known.values() if run.meta["name"] == name]
     fitting = called or _without_evaluations([run for key, run in known.items() if name and name in key])
@@ -338,6 +353,11 @@ def find(root: str | Path, name: str) -> Run:
         case _:
             ids = listed([run.id for run in fitting])
             raise RunError(f"{name!r} could be any of: {ids}", fix="give more of the name")
+
+
+def none_yet(root: str | Path) -> RunError:
+    """The error of whatever needs a run before anything was trained."""
+    return RunError(f"expected a training run below {root}, found none", fix="run `tunewright train` first")
 
 
 def _without_evaluations(fitting: list[Run]) -> list[Run]:

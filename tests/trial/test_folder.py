@@ -38,11 +38,13 @@ def test_a_trial_is_found_by_id_name_part_and_as_the_last(tmp_path):
 
 
 def test_what_is_not_there_or_not_clear_is_refused(tmp_path):
-    with pytest.raises(RunError, match="found none"):
+    with pytest.raises(RunError, match="found none") as none:
         find(tmp_path)
-    made(tmp_path), made(tmp_path)
-    with pytest.raises(RunError, match="no trial"):
+    assert "tunewright trial plan drop:top:5%" in str(none.value.fix)
+    both = [made(tmp_path).id, made(tmp_path).id]
+    with pytest.raises(RunError, match="no trial") as unknown:
         find(tmp_path, "third")
+    assert all(trial in str(unknown.value.fix) for trial in both)
     with pytest.raises(RunError, match="could be any of"):
         find(tmp_path, "first")
     with pytest.raises(RunError, match="expected a trial"):

@@ -197,6 +197,7 @@ def test_a_list_is_not_applied_twice(new, reviewed):
         ({"suspects": "top:0"}, "found top:0"),
         ({"suspects": "top:0%"}, "found 'top:0%'"),
         ({"suspects": "top:101%"}, "found 'top:101%'"),
+        ({"suspects": "top:3", "action": "reweight"}, "a weight for rows that are reweighted, found none"),
         ({"suspects": "top:3", "weight": 0.5}, "a weight for rows that are reweighted, found 0.5"),
         ({"suspects": "top:3", "on": "nowhere"}, "no version is called 'nowhere'"),
         ({"suspects": "top:3", "name": "base"}, "cannot be called 'base'"),

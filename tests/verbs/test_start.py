@@ -73,7 +73,9 @@ def test_a_test_split_that_is_not_there_is_said(tmp_path):
     rows = toy_texts(40)
     named = rows.set_column(rows.column_names.index("split"), "split", [["train", "validation"] * 20])
     (tmp_path / "two.csv").write_text(csv_of(named))
-    assert "the source names none" in tw.init(str(tmp_path / "two.csv"), tmp_path / "two").without_test
+    said = tw.init(str(tmp_path / "two.csv"), tmp_path / "two").without_test
+    assert "the source names none" in said
+    assert 'splits={"train": 0.8, "validation": 0.1, "test": 0.1}' in said
     (tmp_path / "few.csv").write_text(csv_of(toy_texts(4).drop_columns(["split"])))
     assert "too few rows" in tw.init(str(tmp_path / "few.csv"), tmp_path / "few").without_test
 

@@ -228,7 +228,7 @@ def test_versions_and_decisions_that_do_not_fit_are_refused(trained):
 
 
 def test_a_decision_that_rests_on_a_run_needs_one(new):
-    with pytest.raises(RunError, match="found no finished run"):
+    with pytest.raises(RunError, match="expected a training run.* found none"):
         verbs.run_trial(new, "drop:top:1", **ALONE)
     with pytest.raises(RunError, match="found none"):
         verbs.show_trial(new)

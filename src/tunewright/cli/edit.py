@@ -35,7 +35,7 @@ def apply(
         str | None, typer.Option(help="relabel, drop, reweight or keep; suspects are relabelled if left out.")
     ] = None,
     weight: Annotated[
-        float | None, typer.Option(help="Of reweighted rows; 0, the default, does not count.", min=0)
+        float | None, typer.Option(help="Of reweighted rows, and needed for them; 0 does not count.", min=0)
     ] = None,
     run: Annotated[str, typer.Option(help="Run whose columns are meant: its id or a part of it.")] = "last",
     on: Annotated[str, typer.Option(help="Version to edit: name or id.")] = "main",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunewright.cli.app import AsJson, Folder, Group, Split, as_json, guarded, opened, say, table
+from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.numbers import counted, point_interval, points
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ trial = typer.Typer(name="trial", cls=Group, help="Try decisions against no chan
 
 Decisions = Annotated[
     list[str], typer.Argument(help="What to try: drop:top:5%, version:NAME, set:loss=focal, ...; parts joined with +.")
+]
+Split = Annotated[
+    str, typer.Option(help="Rows that judge: test, or a name of your own; never those that pick checkpoints.")
 ]
 Seeds = Annotated[int, typer.Option(help="Trainings of every arm.", min=1)]
 From = Annotated[str | None, typer.Option(help="Run that decisions are changes of; the last one outside trials.")]

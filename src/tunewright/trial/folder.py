@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunewright import table as tables
-from tunewright.errors import RunError, did_you_mean
+from tunewright.errors import RunError, listed
 from tunewright.files import write_json
 from tunewright.train.config import TrainConfig
 from tunewright.trial.arms import Arm
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["LEDGER", "Trial", "find", "trials"]
 
 LEDGER = "tries.jsonl"
+_BEGIN = "plan one with `tunewright trial plan drop:top:5%`, and begin it with `tunewright trial run drop:top:5%`"
 _META, _RESULTS = "trial.json", "results"
 
 
@@ -139,7 +140,7 @@ def find(root: Path, name: str | None = None) -> Trial:
     """
     known = {trial.id: trial for trial in trials(root)}
     if not known:
-        raise RunError(f"expected a trial below {root}, found none", fix="tunewright trial run DECISION")
+        raise RunError(f"expected a trial below {root}, found none", fix=_BEGIN)
     if name is None or name == "last":
         return list(known.values())[-1]
     called = [trial for trial in known.values() if trial.meta["name"] == name]
@@ -147,7 +148,7 @@ def find(root: Path, name: str | None = None) -> Trial:
         case [trial]:
             return trial
         case []:
-            raise RunError(f"no trial below {root} is called {name!r}", fix=did_you_mean(name, known))
+            raise RunError(f"no trial below {root} is called {name!r}", fix=f"known: {listed(list(known))}")
         case fitting:
             ids = ", ".join(trial.id for trial in fitting)
             raise RunError(f"{name!r} could be any of: {ids}", fix="give more of the name")

@@ -91,7 +91,7 @@ def edit(
         suspects: ``top:200``, ``200`` or ``top:5%`` of the training rows the run knows, from the most suspicious one.
         rule: a condition over the rows and the run's columns, such as ``suspicion > 0.95 and variability < 0.2``.
         action: relabel, drop or reweight; of a rule also keep. Suspects are relabelled unless it says otherwise.
-        weight: for ``reweight``; by default 0, which does not count.
+        weight: for ``reweight``, which needs one; 0 does not count.
         run: whose columns are meant; by default the last training run. Of a reviewed list, where it does not say.
         on: name or id of the version to edit.
         name: the new version gets this name. None: the name in ``on`` moves to it.
@@ -106,11 +106,7 @@ def edit(
     """
     if sum(given is not None for given in (file, suspects, rule)) != 1:
         raise EditError("expected one of a reviewed list, suspects and a rule", fix="give FILE, --suspects or --rule")
-    if weight is not None and action != "reweight":
-        raise EditError(
-            f"expected a weight for rows that are reweighted, found {weight:g} for others",
-            fix="add --action reweight, or leave --weight out",
-        )
+    _require_weight(action, weight)
     dataset = open_dataset(project)
     parent = dataset.resolve(on)
     before = dataset.table(parent)
@@ -125,6 +121,19 @@ def edit(
         action = action and _possible(action, dataset)
         asked = _ruled(project, before, str(rule), action, weight or 0.0, run=run, reason=reason)
     return _carried_out(dataset, before, asked, on=on, name=name, allow_test=allow_test, dry_run=dry_run)
+
+
+def _require_weight(action: Action | None, weight: float | None) -> None:
+    if weight is not None and action != "reweight":
+        raise EditError(
+            f"expected a weight for rows that are reweighted, found {weight:g} for others",
+            fix="add --action reweight, or leave --weight out",
+        )
+    if weight is None and action == "reweight":
+        raise EditError(
+            "expected a weight for rows that are reweighted, found none",
+            fix="add --weight 0.3, or another share of a full row; 0 does not count, as with --action drop",
+        )
 
 
 def _possible(action: Action, dataset: Dataset) -> Action:

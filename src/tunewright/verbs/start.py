@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Initialised", "init"]
 
+_MAKE_SPLITS = 'to draw some from all rows, write splits={"train": 0.8, "validation": 0.1, "test": 0.1} into project.py'
 _TASKS: Mapping[str, type[Task]] = {
     "answers": QuestionAnswering,
     "classification": Classification,
@@ -102,9 +103,11 @@ def init(
 
 
 def _without_test(guessed: Guess) -> str:
-    if guessed.split:
-        return "no test split: the source names none"
-    return f"no test split: too few {'passages' if guessed.kind == 'answers' else 'rows'}"
+    rows = "passages" if guessed.kind == "answers" else "rows"
+    why = "the source names none" if guessed.split else f"too few {rows}"
+    return (
+        f"no test split: {why}. Trials and compare judge by test rows; {_MAKE_SPLITS if guessed.split else 'add rows'}"
+    )
 
 
 def _check(guessed: Guess, source: str) -> None:

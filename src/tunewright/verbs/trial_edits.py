@@ -14,7 +14,8 @@ from tunewright.analyze.regions import select
 from tunewright.curate import from_csv, from_rule, from_suspects, random_control
 from tunewright.data.applying import apply, splits_touched
 from tunewright.data.edits import Keep
-from tunewright.errors import EditError, RunError
+from tunewright.errors import EditError
+from tunewright.run import none_yet
 from tunewright.table import left_join
 from tunewright.trial.decisions import (
     Decision,
@@ -149,9 +150,7 @@ def _version(base: Base, name: str) -> Sequence[Edit]:
 
 def _run(base: Base) -> Run:
     if base.run is None:
-        raise RunError(
-            "the decision rests on what a run has learnt, found no finished run", fix="run `tunewright train` first"
-        )
+        raise none_yet(base.project.runs_folder)
     return base.run
 
 
