@@ -35,3 +35,8 @@ def test_the_same_reference_gives_the_same_checks(tmp_path):
 @pytest.mark.parametrize(("rows", "window"), [(2000, 500), (40, 20), (19, 0)])
 def test_windows_fit_the_reference(rows, window):
     assert drift_window(reference(rows), "vector", 500) == window
+
+
+def test_vectors_that_are_all_alike_are_not_compared():
+    alike = Reference.from_table(reference().rows, vectors={"vector": np.ones((40, 4))})
+    assert drift_window(alike, "vector", 20) == 0

@@ -17,12 +17,15 @@ from tunewright.monitor.text_signals import chars
 from tunewright.monitor.vocabulary import vocabulary
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunewright.monitor.reference import Reference
 
 __all__ = ["default_checks", "drift_window"]
 
 _LOW, _LONG = 0.05, 0.99
 _LEAST_WINDOW = 10
+_ALIKE = 0.5
 
 
 def default_checks(
@@ -38,7 +41,7 @@ def default_checks(
         texts: the text fields.
         labels: whether predictions are names of classes.
         window: rows that are compared together.
-        vectors: columns of embeddings. One of which the reference has too few to compare is left out.
+        vectors: columns of embeddings. Those that the reference has too few of, or too few different ones, are left out.
     """
     checks: list[Any] = []
     for field in texts:
@@ -51,9 +54,16 @@ def default_checks(
 
 
 def drift_window(reference: Reference, name: str, window: int) -> int:
-    """The window, or half of the reference's vectors where these are fewer; 0 where that is too few to compare."""
-    rows = min(window, len(reference.vectors(name)) // 2)
-    return rows if rows >= _LEAST_WINDOW else 0
+    """The window, or half of the reference's vectors where these are fewer; 0 where they are too few or too alike."""
+    vectors = reference.vectors(name)
+    rows = min(window, len(vectors) // 2)
+    return rows if rows >= _LEAST_WINDOW and _differ(vectors) else 0
+
+
+def _differ(vectors: NDArray[np.float32]) -> bool:
+    """Whether more than half of all pairs differ, as they do not where a model writes one text for most rows."""
+    _, counts = np.unique(np.round(vectors, 4), axis=0, return_counts=True)
+    return float(np.sum((counts / len(vectors)) ** 2)) < _ALIKE
 
 
 def _long(reference: Reference, field: str) -> list[Edge]:

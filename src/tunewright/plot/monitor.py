@@ -104,8 +104,8 @@ def _coverage(axes: Axes, coverage: Mapping[str, Series]) -> None:
     for colour, (name, (ends, shares)) in zip(_colours(len(coverage)), coverage.items(), strict=True):
         axes.plot(ends, shares, marker="o", markersize=3.5, color=colour, label=plain(name))
     low = min(float(shares.min()) for _, shares in coverage.values())
-    axes.set_ylim(max(0, low - max(0.02, 0.3 * (1 - low))), 1.005)
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.set_ylim(max(0, low - max(0.02, 0.3 * (1 - low))), 1.001)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.1%}")
     _named(axes, "Words that the training set has", "production rows", legend=len(coverage) > 1)
 
 
