@@ -214,7 +214,9 @@ _DEFINITIONS = (
     Column("vote_frozen", "bool", "neighbours before training have another label", low=0, high=1),
     Column("vote_folds", "bool", "linear models that have not seen the row prefer another label", low=0, high=1),
     Column("vote_elsewhere", "bool", "the model is sure of an answer that is not the gold one", low=0, high=1),
-    Column("vote_unlearnt", "bool", "the gold answer was never learnt, and the model is sure of another", low=0, high=1),
+    Column(
+        "vote_unlearnt", "bool", "the gold answer was never learnt, and the model is sure of another", low=0, high=1
+    ),
     Column("vote_place", "bool", "the words of the gold answer are likelier at another place", low=0, high=1),
     Column("vote_apart", "bool", "the gold answers of the row have nothing in common", low=0, high=1),
     Column("vote_mismatch", "bool", "other documents fit the gold summary better", low=0, high=1),
