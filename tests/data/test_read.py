@@ -149,7 +149,7 @@ def test_json_in_another_encoding_is_reported_too(tmp_path, name, data):
         ("header.csv", b"text,label\n", "expected rows in .*header.csv, found none"),
         ("list.json", b"[]", "found none"),
         ("truncated.parquet", b"PAR1 and then nothing", "complete Parquet file"),
-        ("half.csv.gz", gzip.compress(CSV.encode(, mtime=0) * 99)[:-20], "cannot be read"),
+        ("half.csv.gz", gzip.compress(CSV.encode() * 99, mtime=0)[:-20], "cannot be read"),
         ("notes.docx", b"PK", "no kind that can be read"),
         ("rows.parquet.gz", b"x", "no kind that can be read"),
         ("bad.json", b"{'text': 1}", "expected JSON"),
