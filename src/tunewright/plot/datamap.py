@@ -158,7 +158,7 @@ def _whiskers(axes: Axes, points: MapPoints, across: NDArray[np.floating], along
         elinewidth=0.6,
         alpha=0.7,
         zorder=4.5,
-        label=f"standard error over runs ({least.size:,} largest)",
+        label=f"standard error ({least.size:,})",
     )
 
 
