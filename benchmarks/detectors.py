@@ -54,7 +54,7 @@ def main() -> None:
     result = {
         "settings": {"model": MODEL, "training": asdict(CONFIG), "constants": CONSTANTS, "tuned_on_seeds": TUNED_ON},
         "seeds": arguments.seeds,
-        "cleanlab": VERSION if python else "left out: it could not be installed",
+        "cleanlab": VERSION if python else "left out: --no-peers, or it could not be installed",
         "over_fine_tuned_folds": folds or "left out: they cost three trainings more per condition",
         "summary": summary,
         "recovered_by_reviewing_a_fifth": reviewing,

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
 
-from tunewright.analyze.trust import Honest, Reviewed, honest, learnt_little, probe, stated, wilson
+from tunewright.analyze.trust import Honest, Reviewed, honest, learnt_little, probe, stated
 
 N = 1000
 SUSPICION = np.linspace(0.99, 0.01, N)  # best first, so that the list is the order of the rows
@@ -137,14 +136,3 @@ def test_probes_are_found_where_like_rows_have_like_labels():
     assert clear.n == 45
     assert none.uniform < 0.65
     assert clear == probe(vectors, label, classes=3)
-
-
-@given(st.integers(0, 40), st.integers(1, 40))
-def test_wilson_holds_the_share(successes, more):
-    n = successes + more
-    low, high = wilson(successes, n)
-    assert 0 <= low <= successes / n <= high <= 1
-
-
-def test_wilson_of_nothing_is_everything():
-    assert wilson(0, 0) == (0, 1)

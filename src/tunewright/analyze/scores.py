@@ -137,8 +137,8 @@ def score(
     )
 
 
-def wilson(hits: int, n: int, *, level: float = 0.95) -> Interval:
-    """Wilson's (1927) score interval of a proportion; (0, 1) if nothing was tried.
+def wilson(hits: float, n: float, *, level: float = 0.95) -> Interval:
+    """Wilson's (1927) score interval of a proportion; (0, 1) if nothing was tried. Numbers may be effective ones.
 
     >>> low, high = wilson(81, 263)
     >>> round(low, 4), round(high, 4)

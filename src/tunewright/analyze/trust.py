@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunewright.analyze.confident import out_of_fold
 from tunewright.analyze.label_votes import label_votes
+from tunewright.analyze.scores import wilson
 
-__all__ = ["Honest", "Precision", "Probes", "Reviewed", "honest", "learnt_little", "probe", "stated", "wilson"]
+__all__ = ["Honest", "Precision", "Probes", "Reviewed", "honest", "learnt_little", "probe", "stated"]
 
 Floats = NDArray[np.floating]
 Codes = NDArray[np.int64]
@@ -200,21 +200,6 @@ def learnt_little(right: Floats, label: Codes) -> str:
     )
 
 
-def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Interval of a proportion (Wilson 1927); (0, 1) for n = 0.
-
-    >>> [round(limit, 3) for limit in wilson(8, 10)]
-    [0.49, 0.943]
-    """
-    if n <= 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share, spread = successes / n, z * z / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * float(np.sqrt(share * (1 - share) / n + spread / (4 * n)))
-    return (max(0.0, centre - half) if successes > 0 else 0.0), (min(1.0, centre + half) if successes < n else 1.0)
-
-
 def _skill(hits: float, often: float) -> float:
     """How far an accuracy gets from the share of the most frequent label (0) to 1 (1)."""
     return (hits - often) / (1 - often) if often < 1 else 0.0
@@ -245,7 +230,9 @@ def _by_reviews(reviews: Reviewed, first: Codes, level: float) -> Precision | No
     sizes = np.array([len(part) / len(seen) for part in parts])
     counts = np.array([seen[part].sum() for part in parts])
     precision, effective = float(shares @ sizes), float(1 / (sizes**2 / counts).sum())
-    interval = (precision, precision) if reviewed == len(seen) else wilson(precision * effective, effective, level)
+    interval = (
+        (precision, precision) if reviewed == len(seen) else wilson(precision * effective, effective, level=level)
+    )
     return Precision(k=len(seen), precision=precision, interval=interval, source="reviews", reviewed=reviewed)
 
 
@@ -257,7 +244,7 @@ def _by_confidence(evidence: Honest | None, first: Codes, reason: str, level: fl
     confidence = float(np.nan_to_num(evidence.own[first], nan=0.5).mean())
     right = min(1.0, _RIGHT + _RIGHT_PER_CONFIDENCE * confidence)
     low, high = max(0.0, 1 - _SPREAD * right), 1 - right / _SPREAD
-    interval = wilson(low * k, k, level)[0], wilson(high * k, k, level)[1]
+    interval = wilson(low * k, k, level=level)[0], wilson(high * k, k, level=level)[1]
     return Precision(k=k, precision=1 - right, interval=interval, source=source)
 
 
