@@ -40,7 +40,7 @@ wheel: $(READY)  ## build the wheel; install it in an empty environment and ask 
 		> "$$(build/clean/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dependencies.pth"
 	@build/clean/bin/tunewright --help >/dev/null && echo "wheel: builds, installs, and says --help"
 
-bench: $(READY)  ## measure training throughput, recorder overhead and the data map; write JSON
+bench: $(READY)  ## run every benchmark and write JSON: hours, and some need public data beside the repository
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 
 kills: $(READY)  ## kill a monitor at 200 random points, send everything again, and compare; write JSON

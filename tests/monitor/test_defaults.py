@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from tunewright.monitor.checks import Checks
-from tunewright.monitor.defaults import default_checks, drift_window
+from tunewright.monitor.defaults import _floored, default_checks, drift_window
 from tunewright.monitor.reference import Reference
 
 
@@ -40,3 +40,9 @@ def test_windows_fit_the_reference(rows, window):
 def test_vectors_that_are_all_alike_are_not_compared():
     alike = Reference.from_table(reference().rows, vectors={"vector": np.ones((40, 4))})
     assert drift_window(alike, "vector", 20) == 0
+
+
+def test_a_threshold_is_never_above_the_probabilities_it_was_made_of():
+    """Of tiny ones, as those of long texts, four decimals would leave nothing."""
+    assert _floored(0.0000376) == 3.76e-05
+    assert all(_floored(value) <= value for value in (0.01234, 0.012345, 0.99999, 1.0, 3e-12))

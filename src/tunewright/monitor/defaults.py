@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,18 @@ def _unsure(reference: Reference) -> list[Edge]:
     if not reference.has("probability"):
         return []
     known = reference.column("probability").drop_null().to_numpy()
-    # rounded, so that the check stays the same one
     return (
-        [(col("probability") < round(float(np.quantile(known, _LOW)), 4)).edge("low_confidence")] if len(known) else []
+        [(col("probability") < _floored(float(np.quantile(known, _LOW)))).edge("low_confidence")] if len(known) else []
     )
+
+
+def _floored(value: float) -> float:
+    """Four significant digits, so that the check stays the same one; never more, which would mark rows like all others.
+
+    >>> _floored(0.0123456), _floored(0.98769), _floored(0.0)
+    (0.01234, 0.9876, 0.0)
+    """
+    if value <= 0:
+        return 0.0
+    scale = 10.0 ** (3 - math.floor(math.log10(value)))
+    return math.floor(value * scale) / scale
