@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS states (
 CREATE TABLE IF NOT EXISTS panes (
     writer TEXT, width INTEGER, start INTEGER, counts TEXT NOT NULL, PRIMARY KEY (writer, width, start));
 CREATE TABLE IF NOT EXISTS steps (id TEXT PRIMARY KEY, step TEXT NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (
+    id TEXT, reason TEXT, score REAL, PRIMARY KEY (id, reason)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (time TEXT NOT NULL, writer TEXT NOT NULL, note TEXT NOT NULL);
 """
 _VARIABLES = 500  # in one query
@@ -180,6 +182,19 @@ class Catalogue:
         """Say how far collected rows came."""
         with self.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", [(id, step, run) for id in ids])
+
+    def marks(self) -> dict[str, dict[str, float | None]]:
+        """By id of a row that was marked after it was logged: its reasons, each with a score or nothing."""
+        found: dict[str, dict[str, float | None]] = {}
+        for id, reason, score in self._connection.execute("SELECT id, reason, score FROM marks ORDER BY id, reason"):
+            found.setdefault(id, {})[reason] = score
+        return found
+
+    def mark(self, reason: str, scores: Mapping[str, float | None]) -> None:
+        """Give rows, by id, one more reason; one that a row has already keeps its first score."""
+        with self.transaction() as connection:
+            rows = [(id, reason, score) for id, score in scores.items()]
+            connection.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?, ?)", rows)
 
     def note(self, time: str, writer: str, notes: Iterable[str]) -> None:
         """Keep sentences about what a reader of the figures must know."""

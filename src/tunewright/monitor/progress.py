@@ -47,7 +47,7 @@ class Progress:
         self._versions = {**checks.fingerprints, COLLECTOR: collector.fingerprint if collector else ""}
         if reference is not None:
             self._versions = {name: f"{version}-{reference.version}" for name, version in self._versions.items()}
-        self._time = time
+        self.time = time
         self._clear()
 
     @property
@@ -164,7 +164,7 @@ class Progress:
         marked = rows.filter(pa.array([bool(reasons) for reasons in rows["reasons"].to_pylist()], pa.bool_()))
         if marked.num_rows == 0:
             return
-        days = _days(marked, self._time, logged)
+        days = _days(marked, self.time, logged)
         keys = (marked["id"].to_pylist(), marked["digest"].to_pylist(), days, marked["reasons"].to_pylist())
         for id, content, day, reasons in zip(*keys, strict=True):
             yield Marked(id, content, day, tuple(reasons))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -44,8 +44,10 @@ def labels_of(store: Store, progress: Progress) -> pa.Table | None:
 
 
 def labelled_rows(store: Store, progress: Progress, *, ids: Sequence[str] | None = None) -> pa.Table:
-    """`rows_of`, `with_truth` of `labels_of`."""
-    return with_truth(rows_of(store, progress, ids=ids), labels_of(store, progress))
+    """`rows_of`, `with_truth` of `labels_of`, and the reasons that they were marked with since."""
+    rows = with_truth(rows_of(store, progress, ids=ids), labels_of(store, progress))
+    marks = store.catalogue.marks()
+    return _with_more_reasons(rows, [marks.get(id, {}) for id in rows["id"].to_pylist()]) if marks else rows
 
 
 def with_truth(rows: pa.Table, labels: pa.Table | None) -> pa.Table:
@@ -67,15 +69,22 @@ def _with_late_reasons(rows: pa.Table, labels: pa.Table, there: Sequence[bool]) 
     """Rows with the reasons, and their scores, that labels at the same places gave."""
     if "reasons" not in labels.column_names:
         return rows
-    columns = (rows["reasons"], rows["scores"], labels["reasons"], labels["scores"])
-    reasons, scores = [], []
-    for known, numbers, late, late_numbers, labelled in zip(*(it.to_pylist() for it in columns), there, strict=True):
-        found = dict(zip(known, numbers, strict=True))
-        found |= dict(zip(late, late_numbers, strict=True)) if labelled else {}
-        reasons.append(list(found))
-        scores.append(list(found.values()))
-    for name, values, kind in (("reasons", reasons, pa.string()), ("scores", scores, pa.float32())):
-        rows = rows.set_column(rows.column_names.index(name), name, pa.array(values, pa.list_(kind)))
+    late = zip(labels["reasons"].to_pylist(), labels["scores"].to_pylist(), there, strict=True)
+    return _with_more_reasons(
+        rows, [dict(zip(names, scores, strict=True)) if labelled else {} for names, scores, labelled in late]
+    )
+
+
+def _with_more_reasons(rows: pa.Table, more: Sequence[Mapping[str, float | None]]) -> pa.Table:
+    """Rows with further reasons, [rows] each with its score."""
+    known = zip(rows["reasons"].to_pylist(), rows["scores"].to_pylist(), more, strict=True)
+    found = [{**dict(zip(names, scores, strict=True)), **late} for names, scores, late in known]
+    columns = {
+        "reasons": pa.array([list(row) for row in found], pa.list_(pa.string())),
+        "scores": pa.array([list(row.values()) for row in found], pa.list_(pa.float32())),
+    }
+    for name, values in columns.items():
+        rows = rows.set_column(rows.column_names.index(name), name, values)
     return rows
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.monitor.collector import Candidate
+from tunewright.monitor.marking import with_marks
 from tunewright.monitor.monitors import merged
 from tunewright.monitor.progress import COLLECTOR
 from tunewright.monitor.reading import labelled_rows, labels_of
@@ -91,7 +92,7 @@ def _collected(store: Store, progress: Progress, collector: Collector) -> State:
     for writer, saved in store.catalogue.saved():
         if writer != store.writer and progress.reads(COLLECTOR, saved):
             state = collector.merge(state, progress.opened(COLLECTOR, saved.state))
-    return state
+    return with_marks(state, store, progress, collector)
 
 
 def _taken(rows: pa.Table) -> list[Candidate]:

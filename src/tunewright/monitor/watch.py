@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tunewright.data.edits import Add
 from tunewright.errors import DataError, MonitorError, listed
 from tunewright.files import claimed
-from tunewright.monitor import collector as collecting
+from tunewright.monitor import collector as collecting, marking
 from tunewright.monitor.alerting import Alerting, Alerts
 from tunewright.monitor.checks import Checks, marks
 from tunewright.monitor.collector import STEPS, Collector, Step
@@ -265,6 +265,13 @@ class Monitor:
         wanted = [str(id) for id in ids]
         require_known(self._store, self._progress, wanted)
         self._store.catalogue.set_steps(wanted, step, run)
+
+    def mark(self, ids: Sequence[Any], reason: str, *, scores: Sequence[float] | None = None) -> None:
+        """Give rows a reason beside those of the checks, so that they may be collected; again, it changes nothing.
+
+        Raises: as `tunewright.monitor.marking.mark`.
+        """
+        marking.mark(self._store, self._progress, ids, reason=reason, scores=scores)
 
     def to_edit(self, reason: str | None = None, *, fields: Mapping[str, str] | None = None) -> Add:
         """The collected rows as an edit that adds them to a dataset.
