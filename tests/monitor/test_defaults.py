@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tunewright.monitor.checks import Checks
-from tunewright.monitor.defaults import _floored, default_checks, drift_window
+from tunewright.monitor.checks import Checks, marks
+from tunewright.monitor.defaults import _floored, default_checks, default_weights, drift_window
 from tunewright.monitor.reference import Reference
 
 
@@ -46,3 +46,15 @@ def test_a_threshold_is_never_above_the_probabilities_it_was_made_of():
     """Of tiny ones, as those of long texts, four decimals would leave nothing."""
     assert _floored(0.0000376) == 3.76e-05
     assert all(_floored(value) <= value for value in (0.01234, 0.012345, 0.99999, 1.0, 3e-12))
+
+
+def test_rows_far_from_the_reference_are_marked_where_it_has_enough_vectors():
+    few, enough = (default_checks(reference(rows), texts=("text",), labels=False) for rows in (199, 200))
+    assert "far_vector" not in Checks.of(few).edges
+    edge = Checks.of(enough).edges["far_vector"]
+    known = Reference.from_table(
+        pa.table({"text": ["a"] * 400}), vectors={"vector": np.abs(np.random.default_rng(0).normal(size=(400, 4)))}
+    )
+    rows = pa.table({"vector": pa.array([known.vectors()[0].tolist(), [-1.0] * 4], pa.list_(pa.float32(), 4))})
+    assert marks({"far": edge}, rows, reference=known).marked["far"].tolist() == [False, True]
+    assert default_weights(enough) == {"far_vector": 5}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.monitor.embedding_drift import EmbeddingDrift
+from tunewright.monitor.embedding_signals import far_from_reference
 from tunewright.monitor.expressions import Edge, col
 from tunewright.monitor.histogram import Histogram
 from tunewright.monitor.outcomes import LabelShift, accuracy
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from tunewright.monitor.reference import Reference
 
-__all__ = ["default_checks", "drift_window"]
+__all__ = ["default_checks", "default_weights", "drift_window"]
 
-_LOW, _LONG = 0.05, 0.99
+_LOW, _LONG, _FAR = 0.05, 0.99, 0.99
 _LEAST_WINDOW = 10
+_LEAST_FAR = 200  # vectors: a half of them is held out, and one of a hundred is beyond
 _ALIKE = 0.5
+_FAR_OF = "far_"
 
 
 def default_checks(
@@ -34,8 +37,9 @@ def default_checks(
 ) -> tuple[Any, ...]:
     """Words, lengths, labels, vectors and confidence against the reference, and accuracy where truth comes.
 
-    Rows are marked as ``low_confidence`` below the confidence of 95% of the reference's rows, and as ``long_<field>``
-    beyond the length of 99% of its texts.
+    Rows are marked as ``low_confidence`` below the confidence of 95% of the reference's rows, as ``long_<field>``
+    beyond the length of 99% of its texts, and as ``far_<vectors>`` if the nearest vector of the reference is farther
+    away than it is of 99% of held-out ones.
 
     Args:
         reference: with the text fields, and ``predicted``, ``probability`` and ``label`` where it has them.
@@ -50,8 +54,19 @@ def default_checks(
         checks += _long(reference, field)
     for name in vectors:
         checks += [EmbeddingDrift(name, window=rows)] if (rows := drift_window(reference, name, window)) else []
+        checks += _far(reference, name)
     checks += [LabelShift(), accuracy("predicted", "label")] if labels else []
     return (*checks, *_unsure(reference))
+
+
+def default_weights(checks: Iterable[Any]) -> dict[str, float]:
+    """How much likelier a collector draws rows of `default_checks`' edges than others.
+
+    A row that is far from the reference is drawn five times as readily: one of a hundred rows like the reference is
+    marked so, and one of twenty as unsure.
+    """
+    names = [check.name for check in checks if isinstance(check, Edge)]
+    return {name: round(_LOW / (1 - _FAR), 6) for name in names if name.startswith(_FAR_OF)}
 
 
 def drift_window(reference: Reference, name: str, window: int) -> int:
@@ -70,6 +85,12 @@ def _differ(vectors: NDArray[np.float32]) -> bool:
 def _long(reference: Reference, field: str) -> list[Edge]:
     lengths = pc.utf8_length(pa.chunked_array([reference.texts(field)], pa.string())).to_numpy()
     return [(chars(field) > int(np.quantile(lengths, _LONG))).edge(f"long_{field}")] if len(lengths) else []
+
+
+def _far(reference: Reference, name: str) -> list[Edge]:
+    vectors = reference.vectors(name)
+    enough = len(vectors) >= _LEAST_FAR and _differ(vectors)
+    return [far_from_reference(name, _FAR).edge(f"{_FAR_OF}{name}")] if enough else []
 
 
 def _unsure(reference: Reference) -> list[Edge]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from tunewright.errors import MonitorError
 from tunewright.monitor.collector import Collector
-from tunewright.monitor.defaults import default_checks
+from tunewright.monitor.defaults import default_checks, default_weights
 from tunewright.monitor.reference import Reference
 from tunewright.monitor.watch import Monitor
 from tunewright.project import Project, find_run
@@ -27,7 +27,7 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.verbs.models import Advance
 
-__all__ = ["Monitored", "find_monitor", "monitor", "watched"]
+__all__ = ["Monitored", "fed", "find_monitor", "monitor", "watched"]
 
 _BLOCK = 512
 """Rows that are predicted and then logged together: what an interruption loses at most."""
@@ -97,20 +97,10 @@ def monitor(
         RunError: if there is no such run, or it has no model.
     """
     began = time.monotonic()
-    folder = project.runs_folder / name
-    known = Run.open(folder) if Run.is_run(folder) else None
-    found = _watched_run(project, known, run, name)
-    rows = production_rows(project, source)
-    model = Model(project, found, batch_size)
-    reference = _stored(folder) or reference_of(model, advance=advance)
-    before = known.meta.get("watching", {}) if known is not None else {}
-    asked = {key: value for key, value in {"window": window, "budget": budget}.items() if value is not None}
-    settings = _USUAL | before | asked
     tally = _Tally()
-    with _opened(project, folder, reference, settings, model=found.id) as watch:
-        if _stored(folder) is None:
-            reference.save(folder / "reference")
-        watch.run.update(watching=settings)
+    rows = production_rows(project, source)
+    asked = {"window": window, "budget": budget}
+    with fed(project, name, run=run, asked=asked, batch_size=batch_size, advance=advance) as (watch, model):
         for start in range(0, rows.num_rows, _BLOCK):
             part = rows.slice(start, _BLOCK)
             _log(watch, model, part, tally)
@@ -118,7 +108,47 @@ def monitor(
                 advance("monitoring", start + part.num_rows, rows.num_rows)
     told: dict[str, Any] = {name: getattr(tally, name) for name in ("logged", "known", "labelled", "errors")}
     seconds = time.monotonic() - began
-    return Monitored(run=name, model=found.id, rows=rows.num_rows, marked=dict(tally.marked), seconds=seconds, **told)
+    return Monitored(
+        run=name, model=model.run.id, rows=rows.num_rows, marked=dict(tally.marked), seconds=seconds, **told
+    )
+
+
+@contextmanager
+def fed(
+    project: Project,
+    name: str,
+    *,
+    run: Run | str | None,
+    asked: Mapping[str, int | None],
+    batch_size: int,
+    advance: Advance | None = None,
+) -> Iterator[tuple[Monitor, Model]]:
+    """A monitor that is open for new rows, and the model that predicts them; made, if there is none of this name.
+
+    Args:
+        project: names the checks.
+        name: of the monitor.
+        run: whose model; by default the one the monitor watches, at first the last training run.
+        asked: ``window`` and ``budget``; None: as before.
+        batch_size: inputs per forward pass.
+        advance: told how far the making of a reference is.
+
+    Raises:
+        MonitorError: if the monitor watches another model, or another process writes to it.
+        RunError: if there is no such run, or it has no model.
+    """
+    folder = project.runs_folder / name
+    known = Run.open(folder) if Run.is_run(folder) else None
+    found = _watched_run(project, known, run, name)
+    model = Model(project, found, batch_size)
+    reference = _stored(folder) or reference_of(model, advance=advance)
+    before = known.meta.get("watching", {}) if known is not None else {}
+    settings = _USUAL | before | {key: value for key, value in asked.items() if value is not None}
+    with _opened(project, folder, reference, settings, model=found.id) as watch:
+        if _stored(folder) is None:
+            reference.save(folder / "reference")
+        watch.run.update(watching=settings)
+        yield watch, model
 
 
 def find_monitor(project: Project, name: str | None = None) -> Run:
@@ -184,7 +214,7 @@ def _opened(
         folder.name,
         reference=reference,
         checks=checks,
-        collect=Collector(budget=settings["budget"]),
+        collect=Collector(budget=settings["budget"], weights=default_weights(checks)),
         folder=folder,
         model=model,
         truth=truth_of(project),
@@ -197,6 +227,7 @@ def _log(watch: Monitor, model: Model, rows: pa.Table, tally: _Tally) -> None:
     is_known = pc.is_in(rows["id"], value_set=there["id"].combine_chunks())
     fresh = rows.filter(pc.invert(is_known))
     tally.known += rows.num_rows - fresh.num_rows
+    tally.errors.update(of_conflicts(_others(rows, there, model.project.task.text_fields)))
     tally.labelled += _attach(watch, rows, there, truth_of(model.project))
     if fresh.num_rows == 0:
         return
@@ -204,6 +235,13 @@ def _log(watch: Monitor, model: Model, rows: pa.Table, tally: _Tally) -> None:
     tally.logged += logged.acknowledged
     tally.marked.update(logged.marked)
     tally.errors.update(logged.errors)
+
+
+def _others(rows: pa.Table, there: pa.Table, texts: tuple[str, ...]) -> list[str]:
+    """Ids of rows whose texts are others than those that were logged under these ids."""
+    had = {row["id"]: row for row in there.select(["id", *texts]).to_pylist()}
+    said = rows.select(["id", *texts]).to_pylist()
+    return [row["id"] for row in said if row["id"] in had and row != had[row["id"]]]
 
 
 def _attach(watch: Monitor, rows: pa.Table, there: pa.Table, truth: tuple[str, ...]) -> int:
