@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["INPUT", "OUTPUT", "Model", "production_rows", "reference_of", "truth_of", "vector_columns"]
+__all__ = ["INPUT", "OUTPUT", "Model", "as_production", "production_rows", "reference_of", "truth_of", "vector_columns"]
 
 INPUT, OUTPUT = "vector", "output_vector"
 """Embeddings of what a model reads, and of what it writes."""
+
+_SAID = ("predicted", "probability", "logits", "stop_reason", "generated_tokens")
+"""Columns of predictions, which a sender may have made."""
 
 _FEWEST_HELD_OUT = 100
 """Held-out rows that are enough to compare with; with fewer, it is the training rows."""
@@ -59,15 +63,33 @@ def production_rows(project: Project, source: str | Path) -> pa.Table:
     """
     from tunewright.data.read import read_rows
 
-    rows = with_preprocessing(read_rows(source, on_bad=project.on_bad), project.preprocess)
+    return as_production(project, read_rows(source, on_bad=project.on_bad), source=Path(source).name)
+
+
+def as_production(project: Project, rows: pa.Table, *, source: str | None = None) -> pa.Table:
+    """Rows under the names that a dataset would give their columns; what the project does not name is left out.
+
+    Args:
+        project: whose functions are called.
+        rows: raw ones.
+        source: name of a file, from which ids are made if there are none. Rows of no file may come again under their
+            id, get random ones if there are none, and keep predictions and vectors that a sender made.
+
+    Raises:
+        DataError: if a text field is missing, or two rows of a file have one id.
+        ProjectError: if a function of the project fails.
+    """
+    rows = with_preprocessing(rows, project.preprocess)
     rows = with_metadata(rows, [as_metadata(function) for function in project.metadata])
     texts = {name: _texts(rows, name) for name in project.task.text_fields}
-    ids = _ids(rows, project.id, texts, Path(source).name)
+    ids = _sent_ids(rows, project.id) if source is None else _ids(rows, project.id, texts, source)
     made = tuple(name for function in project.metadata for name in as_metadata(function).makes)
     others = {stored_as(name): rows[name] for name in (*project.fields, *made) if name in rows.column_names}
+    sent = (*_SAID, *vector_columns(project)) if source is None else ()
+    said = {name: rows[name] for name in sent if name in rows.column_names}
     named = {"label": project.label or "label"} | {name: name for name in project.task.target_fields}
     truth = {name: _truth(rows[column]) for name, column in named.items() if column in rows.column_names}
-    return pa.table({"id": ids, **others, **texts, **truth})
+    return pa.table({"id": ids, **others, **texts, **truth, **said})
 
 
 @dataclass(frozen=True)
@@ -83,17 +105,21 @@ class Model:
         return load(self.project, self.run)
 
     def says(self, rows: pa.Table) -> pa.Table:
-        """The rows with what the model predicts, and vectors of what it reads and writes."""
+        """The rows with what the model predicts, and vectors of what it reads and writes; what is there, stays."""
+        asked = rows.drop_columns([name for name in truth_of(self.project) if name in rows.column_names])
+        said = asked if "predicted" in asked.column_names else self._predicted(asked)
+        rows = left_join(rows, said)
+        embedded = {INPUT: lambda: self.vectors(asked), OUTPUT: lambda: self.vectors(self.written(said))}
+        for name in vector_columns(self.project):
+            if name not in rows.column_names:
+                rows = rows.append_column(name, embedded[name]())
+        return rows
+
+    def _predicted(self, rows: pa.Table) -> pa.Table:
         from tunewright.observe.predict import predict
 
-        truth = [name for name in truth_of(self.project) if name in rows.column_names]
-        asked = rows.drop_columns(truth)
-        said = predict(self._loaded[0], self.project.task, self._loaded[1], asked, batch_size=self.batch_size)
-        rows = left_join(rows, said.drop_columns([name for name in ("split",) if name in said.column_names]))
-        rows = rows.append_column(INPUT, self.vectors(asked))
-        if OUTPUT in vector_columns(self.project):
-            rows = rows.append_column(OUTPUT, self.vectors(self.written(said)))
-        return rows
+        said = predict(self._loaded[0], self.project.task, self._loaded[1], rows, batch_size=self.batch_size)
+        return said.drop_columns([name for name in ("split",) if name in said.column_names])
 
     def vectors(self, rows: pa.Table) -> pa.FixedSizeListArray:
         """[n] embeddings of rows, as the run embeds its own."""
@@ -175,6 +201,13 @@ def _ids(rows: pa.Table, column: str, texts: dict[str, pa.ChunkedArray], name: s
     return pa.array(
         _made_ids(list(zip(*(texts[field].to_pylist() for field in texts), strict=True)), name), pa.string()
     )
+
+
+def _sent_ids(rows: pa.Table, column: str) -> pa.ChunkedArray | pa.Array:
+    given = next((name for name in (column, "id") if name in rows.column_names), None)
+    if given is None:
+        return pa.array([uuid.uuid4().hex for _ in range(rows.num_rows)], pa.string())
+    return rows[given].cast(pa.string())
 
 
 def _made_ids(contents: list[tuple[str, ...]], name: str) -> list[str]:
