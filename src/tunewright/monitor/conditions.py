@@ -129,6 +129,14 @@ class Evidence:
     baseline: tuple[int, int] | int = 1000
     quarter: int = QUARTER
 
+    def __post_init__(self) -> None:
+        if not 0 < self.false_alarms <= 1 or self.quarter < 1:
+            raise ProjectError(
+                f"expected false alarms per quarter in (0, 1] and a quarter of 1 window or more, found "
+                f"{self.false_alarms} and {self.quarter}",
+                fix="0.05 is one false alarm in twenty quarters",
+            )
+
     @property
     def threshold(self) -> float:
         return false_alarm_threshold(self.false_alarms)
