@@ -120,3 +120,19 @@ def test_of_an_evaluation_its_own_outputs_are_looked_at(planted):
     stopped = [one for one in found.lints if one.name == "generation stopped by length"]
     assert [one.count for one in stopped] == [predictions.num_rows]
     assert "generation stopped by length" not in names(tw.lint(project, run))
+
+
+def test_a_monitor_is_linted_for_how_its_rows_were_made(planted):
+    project, run = planted
+    rows = toy_texts(30, seed=9).select(["id", "text"])
+    pyarrow.csv.write_csv(rows, project.folder / "day.csv")
+    tw.verbs.monitor(project, project.folder / "day.csv", run=run, name="watch", window=20)
+    others = rows.set_column(1, "text", pa.array([f"{text} again" for text in rows["text"].to_pylist()]))
+    pyarrow.csv.write_csv(others, project.folder / "night.csv")
+    logged = tw.verbs.monitor(project, project.folder / "night.csv", name="watch")
+    assert logged.logged == 0
+    assert "30 ids came again with another content" in logged.errors["id"]
+    found = tw.lint(project, "watch")
+    assert found.rows == 30
+    assert found.passed
+    assert not [one for one in found.lints if "cut" in one.name]

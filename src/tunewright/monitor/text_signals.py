@@ -58,7 +58,7 @@ NEGATIONS = ("no", "not", "can't", "couldn't", "won't", "didn't", "don't")
 
 Reading = Literal["spaces", "cleaned", "words"]
 _DELETED = str.maketrans("", "", ".,'?#:!")
-_READINGS: dict[str, Callable[[str], list[str]]] = {
+READINGS: dict[str, Callable[[str], list[str]]] = {
     "spaces": str.split,
     "cleaned": lambda text: text.lower().translate(_DELETED).split(),
     "words": plain_words,
@@ -102,8 +102,8 @@ def has_any(column: str | Signal, words: Iterable[str], *, read: Reading = "spac
         ValueError: if there are no words, or no such reading.
     """
     wanted = (words,) if isinstance(words, str) else tuple(sorted(set(words)))
-    if not wanted or read not in _READINGS:
-        raise ValueError(f"expected words, and a reading of {', '.join(_READINGS)}, found {wanted} and {read!r}")
+    if not wanted or read not in READINGS:
+        raise ValueError(f"expected words, and a reading of {', '.join(READINGS)}, found {wanted} and {read!r}")
     return node("text.has_any", of(column), words=wanted, read=read)
 
 
@@ -227,7 +227,7 @@ def _tokens(texts: pa.Array, *, tokenizer: Function) -> Any:
 
 @operation("text.has_any", gives="bool", cost=20)
 def _has_any(texts: pa.Array, *, words: Iterable[str], read: str) -> Any:
-    absent, reading = frozenset(words).isdisjoint, _READINGS[read]
+    absent, reading = frozenset(words).isdisjoint, READINGS[read]
     return pa.array([not absent(reading(text)) for text in _listed(texts)], pa.bool_())
 
 

@@ -152,8 +152,10 @@ class Monitor:
         rows, others = unseen(self._store, self._progress, table)
         left_out = table.num_rows - rows.num_rows
         self.duplicates += left_out
-        self.conflicts += len(others)
         conflicts = of_conflicts(others)
+        if others and not self.conflicts:
+            self._store.catalogue.note(_now(), self._store.writer, conflicts.values())
+        self.conflicts += len(others)
         ids = tuple(table["id"].to_pylist())
         if rows.num_rows == 0:
             return Logged(ids=ids, acknowledged=0, duplicates=left_out, errors=conflicts)
@@ -375,7 +377,7 @@ class Monitor:
             self.flush()
         except MonitorError as error:
             return {"segment": str(error)}
-        return {}
+        return self._progress.unsaved
 
     def _with_rows(self, labels: pa.Table) -> pa.Table:
         """[labels] the rows that labels are of, with the truth and the reasons of both."""

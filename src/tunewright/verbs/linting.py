@@ -57,12 +57,15 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
 
     Args:
         project: whose run it is.
-        run: a training run, or an evaluation of one; by default the last training run.
+        run: a training run, an evaluation of one, or a monitor; by default the last training run. Of a monitor it is
+            how its rows were made that is looked at.
 
     Raises:
         RunError: if there is no such run.
     """
     named = find_run(project, run)
+    if named.kind == "production":
+        return _of_production(project, named)
     run = trained(project, named)
     found_duplicates(project, run)
     rows = population(project, run)
@@ -78,6 +81,16 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
         predicted=0 if predicted is None else rows.num_rows - predicted.null_count,
         lints=tuple(lint_rows(Rows(**columns))),
     )
+
+
+def _of_production(project: Project, run: Run) -> Linted:
+    """Artifacts of what a monitor logged."""
+    from tunewright.monitor.lints import lints
+    from tunewright.verbs.monitoring import watched
+
+    with watched(project, run) as watch:
+        rows = watch.report()["rows"]
+        return Linted(run=run.id, rows=rows, predicted=rows, lints=tuple(lints(watch)))
 
 
 def _with_outputs(rows: pa.Table, predictions: pa.Table) -> pa.Table:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from tunewright.errors import MonitorError
 from tunewright.monitor.collector import Collector
 from tunewright.monitor.defaults import default_checks, default_weights
+from tunewright.monitor.entries import of_conflicts
 from tunewright.monitor.reference import Reference
 from tunewright.monitor.watch import Monitor
 from tunewright.project import Project, find_run
@@ -239,7 +240,7 @@ def _log(watch: Monitor, model: Model, rows: pa.Table, tally: _Tally) -> None:
 
 def _others(rows: pa.Table, there: pa.Table, texts: tuple[str, ...]) -> list[str]:
     """Ids of rows whose texts are others than those that were logged under these ids."""
-    had = {row["id"]: row for row in there.select(["id", *texts]).to_pylist()}
+    had = {row["id"]: row for row in there.select(["id", *texts]).to_pylist()} if there.num_rows else {}
     said = rows.select(["id", *texts]).to_pylist()
     return [row["id"] for row in said if row["id"] in had and row != had[row["id"]]]
 
