@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 from tunewright.errors import ProjectError
 from tunewright.files import write_text
 from tunewright.monitor.alerts import Alert, Event, Standing
+from tunewright.monitor.exposition import Family, Kind, exposition
 
 __all__ = ["JsonLines", "PrometheusFile", "Sink", "Standings", "Stdout", "Webhook", "prometheus"]
 
@@ -22,7 +23,7 @@ Standings = Mapping[str, tuple[Alert, Standing]]
 
 _COLORS = {"info": "#439fe0", "warning": "#daa038", "critical": "#d00000"}
 _RESOLVED = "#2eb67d"
-_FAMILIES: dict[str, tuple[str, Callable[[Standing], float | None]]] = {
+_FAMILIES: dict[str, tuple[Kind, Callable[[Standing], float | None]]] = {
     "tunewright_alert_firing": ("gauge", lambda standing: standing.state == "firing"),
     "tunewright_alert_pending": ("gauge", lambda standing: standing.state == "pending"),
     "tunewright_alert_value": ("gauge", lambda standing: standing.value),
@@ -110,22 +111,17 @@ class PrometheusFile:
 
 def prometheus(standings: Standings) -> str:
     """Alerts in the text format of Prometheus: whether each fires, is pending, its value, and how often it fired."""
-    lines = []
-    for family, (kind, figure) in _FAMILIES.items():
-        lines.append(f"# TYPE {family} {kind}")
-        for name, (alert, standing) in sorted(standings.items()):
-            if (value := figure(standing)) is not None:
-                lines.append(f"{family}{_labels(name, alert)} {value:.10g}")
-    return "\n".join([*lines, ""])
+    return exposition(Family(name, *_family(name, standings)) for name in _FAMILIES)
 
 
-def _labels(name: str, alert: Alert) -> str:
-    told = {"alert": name, "metric": alert.metric, "severity": alert.severity}
-    return "{" + ",".join(f'{label}="{_escaped(value)}"' for label, value in told.items()) + "}"
+def _family(name: str, standings: Standings) -> tuple[Kind, list[tuple[dict[str, str], float]]]:
+    kind, figure = _FAMILIES[name]
+    known = [(_labels(name, alert), figure(standing)) for name, (alert, standing) in sorted(standings.items())]
+    return kind, [(labels, value) for labels, value in known if value is not None]
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def _labels(name: str, alert: Alert) -> dict[str, str]:
+    return {"alert": name, "metric": alert.metric, "severity": alert.severity}
 
 
 def _line(event: Event) -> str:

@@ -207,7 +207,13 @@ def _sent_ids(rows: pa.Table, column: str) -> pa.ChunkedArray | pa.Array:
     given = next((name for name in (column, "id") if name in rows.column_names), None)
     if given is None:
         return pa.array([uuid.uuid4().hex for _ in range(rows.num_rows)], pa.string())
-    return rows[given].cast(pa.string())
+    ids = rows[given].cast(pa.string())
+    if ids.null_count or pc.any(pc.equal(ids, "")).as_py():
+        raise DataError(
+            f"expected an id in each row, found rows whose {given!r} is empty",
+            fix=f"give each one, or leave {given!r} out of all, and ids are made",
+        )
+    return ids
 
 
 def _made_ids(contents: list[tuple[str, ...]], name: str) -> list[str]:
