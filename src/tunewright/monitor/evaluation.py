@@ -61,7 +61,7 @@ def evaluate(signals: Mapping[str, Signal], rows: pa.Table, *, reference: Any = 
         try:
             found = batch.value(signal, everywhere) if rows.num_rows else pa.nulls(0)
             values[name] = _filled(found, signal, rows.num_rows)
-        except Exception as error:  # noqa: BLE001 - whatever a signal raises, the batch and the other signals go on
+        except (Exception, SystemExit) as error:  # whatever it is, the other signals go on
             errors[name] = f"{type(error).__name__} in `{signal}`: {error}"
             values[name] = _filled(pa.nulls(rows.num_rows), signal, rows.num_rows)
     return Evaluated(values, errors)
@@ -89,7 +89,7 @@ class _Batch:
     rows: pa.Table
     reference: Any
     known: dict[str, _Known] = field(default_factory=dict)
-    failed: dict[str, Exception] = field(default_factory=dict)
+    failed: dict[str, BaseException] = field(default_factory=dict)
 
     def value(self, signal: Signal, where: Mask) -> Any:
         """One value per row, right where it is asked for; a constant is one value."""
@@ -101,7 +101,7 @@ class _Batch:
             return known.values
         try:
             self.known[key] = self._compute(signal, where, known)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.failed[key] = error
             raise
         return self.known[key].values

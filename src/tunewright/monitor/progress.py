@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -16,6 +16,7 @@ from tunewright.monitor import state as states
 from tunewright.monitor.catalogue import Pane, Saved
 from tunewright.monitor.checks import Checks
 from tunewright.monitor.collector import Collector, Marked
+from tunewright.monitor.folding import Folding
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.store import Commit
 
@@ -39,16 +40,22 @@ class Progress:
     ) -> None:
         self.checks = checks
         self.collector = collector
-        self.states = {name: fold.start(reference) for name, fold in checks.folds.items()}
         self.collected: State = collector.start() if collector else {}
         self.since = dict.fromkeys([*checks.edges, *checks.folds, COLLECTOR], 0)
         self.seen = 0
         self.made = 0
+        self.unsaved: dict[str, str] = {}
         self._versions = {**checks.fingerprints, COLLECTOR: collector.fingerprint if collector else ""}
         if reference is not None:
             self._versions = {name: f"{version}-{reference.version}" for name, version in self._versions.items()}
+        self._folding = Folding(checks.folds, self._versions, reference)
         self.time = time
         self._clear()
+
+    @property
+    def states(self) -> Mapping[str, State]:
+        """Of the folds, by name."""
+        return self._folding.states
 
     @property
     def pending(self) -> int:
@@ -80,8 +87,9 @@ class Progress:
 
     def opened(self, name: str, data: bytes) -> State:
         """The state of a fold or of the collector that was saved as bytes."""
-        constant, _ = states.split(self.states.get(name, {}))
-        return states.joined(constant, states.from_bytes(data, self._versions[name]))
+        if name == COLLECTOR:
+            return states.from_bytes(data, self._versions[name])
+        return self._folding.opened(name, data)
 
     def apply(self, entry: Entry, joined: pa.Table | None = None) -> dict[str, str]:
         """Take an acknowledged entry.
@@ -91,7 +99,7 @@ class Progress:
             joined: of labels, their rows with the labels in them.
 
         Returns:
-            what went wrong in folds, by name; such a fold may have taken a part of the batch.
+            what went wrong in folds, by name; such a fold has taken nothing of the batch.
         """
         counts = self.panes.setdefault(int(entry.header["time"]) // MINUTE * MINUTE, Counter())
         counts.update(entry.header["counts"])
@@ -108,13 +116,15 @@ class Progress:
         return errors
 
     def commit(self, *, newest: float) -> Commit:
-        """What the next segment makes count."""
+        """What the next segment makes count; of folds whose state cannot be saved, ``unsaved`` says why."""
+        self.unsaved = {}
+        saved = [self._saved(name) for name in self.since]
         return Commit(
             rows=pa.concat_tables(self.rows, promote_options="default") if self.rows else None,
             labels=pa.concat_tables(self.labels, promote_options="default") if self.labels else None,
             contents=list(self.contents.items()),
             truths=list(self.truths.items()),
-            states=[self._saved(name) for name in self.since],
+            states=saved,
             panes=[Pane(MINUTE, start, counts) for start, counts in sorted(self.panes.items())],
             made=self.made,
             newest=newest,
@@ -143,10 +153,8 @@ class Progress:
             batch = self._batch(fold, rows, labels=labels)
             if batch is None or batch.num_rows == 0:
                 continue
-            try:
-                self.states[name] = fold.update(self.states[name], batch)
-            except Exception as error:  # noqa: BLE001 - whatever a fold raises, the rows and the other folds go on
-                errors[name] = f"{type(error).__name__}: {error}"
+            if wrong := self._folding.update(name, batch):
+                errors[name] = wrong
         return errors
 
     def _batch(self, fold: Fold, rows: pa.Table, *, labels: bool) -> pa.Table | None:
@@ -173,14 +181,22 @@ class Progress:
         if name == COLLECTOR:
             self.collected = self.opened(name, saved.state) if self.collector else {}
         elif name in self.states:
-            self.states[name] = self.opened(name, saved.state)
+            self._folding.restore(name, saved.state)
 
     def _saved(self, name: str) -> Saved:
         version = self._versions[name]
-        state: Mapping[str, Any] = states.split(self.states.get(name, {}))[1]
-        if name == COLLECTOR and self.collector:
-            state = self.collector.settled(self.collected)
-        return Saved(name, version, self.since[name], states.to_bytes(state, version))
+        if name in self.checks.folds:
+            data, wrong = self._folding.save(name)
+            if wrong:
+                self.unsaved[name] = wrong
+                self.panes[max(self.panes)][f"error:{name}"] += 1
+        else:
+            data = states.to_bytes(self._settled(name), version)
+        return Saved(name, version, self.since[name], data)
+
+    def _settled(self, name: str) -> State:
+        """The state of the collector; edges have none."""
+        return self.collector.settled(self.collected) if name == COLLECTOR and self.collector else {}
 
 
 def _days(rows: pa.Table, time: str | None, logged: float) -> Sequence[str]:
