@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from tunewright.errors import MonitorError, ProjectError
-from tunewright.monitor.alerts import Alert, simulate
+from tunewright.monitor.alerts import Alert
 from tunewright.monitor.conditions import above
 from tunewright.monitor.expressions import col, truth
 from tunewright.monitor.outbox import Outbox
+from tunewright.monitor.simulation import simulate
 from tunewright.monitor.watch import Monitor
 
 LONG = (col("length") > 5).edge("long")

@@ -3,12 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tunewright.errors import DataError, ProjectError
-from tunewright.monitor.alerts import Alert, Event, simulate, start, step
+from tunewright.errors import ProjectError
+from tunewright.monitor.alerts import Alert, Event, start, step
 from tunewright.monitor.conditions import Evidence, KOfN, Observation, above, band
 
 RULES = st.sampled_from([above(0.5), band(0.2, 0.6), KOfN(2, 3, above(0.5)), Evidence(baseline=20)])
@@ -133,40 +132,3 @@ def test_an_event_survives_json():
 def test_settings_that_mean_nothing_are_refused(changes):
     with pytest.raises(ProjectError):
         Alert(**{"metric": "m", "condition": above(0), **changes})
-
-
-def history(values, *, n=100, whole=False):
-    return [Observation(60.0 * place, float(value), n, whole) for place, value in enumerate(values)]
-
-
-def test_a_simulation_says_when_it_would_have_fired():
-    found = simulate(Alert(metric="m", condition=above(0.5)), history([0.1] * 5 + [0.9] * 2 + [0.1] * 5), resamples=5)
-    assert [(event.state, event.time) for event in found.events] == [("firing", 300), ("resolved", 420)]
-    assert found.states[5:7] == ("firing", "firing")
-
-
-def test_a_simulation_expects_the_false_alarms_of_quiet_windows():
-    quiet = np.random.default_rng(0).binomial(100, 0.1, 200) / 100
-    told = {"history": history(quiet), "resamples": 30}
-    naive = simulate(Alert(metric="m", condition=above(float(np.quantile(quiet, 0.95)))), **told)
-    careful = simulate(Alert(metric="m", condition=Evidence(baseline=500)), **told)
-    assert naive.false_alarms > 1
-    assert careful.any_false_alarm <= 0.1
-    assert simulate(Alert(metric="m", condition=above(0.1)), **told) == simulate(
-        Alert(metric="m", condition=above(0.1)), **told
-    )
-
-
-def test_a_simulation_draws_from_the_quiet_part_only():
-    found = simulate(
-        Alert(metric="m", condition=above(0.5)), history([0.1] * 20 + [0.9] * 5), quiet=(0, 20 * 60), resamples=5
-    )
-    assert (found.quiet, found.false_alarms, len(found.events)) == (20, 0.0, 1)
-
-
-def test_a_simulation_does_not_guess_where_windows_cannot_be_drawn():
-    alert = Alert(metric="drift.evidence", condition=above(20))
-    assert simulate(alert, history([1.0] * 20, whole=True)).false_alarms is None
-    assert simulate(alert, history([1.0] * 3)).false_alarms is None
-    with pytest.raises(DataError, match="order of time"):
-        simulate(alert, history([1.0] * 3)[::-1])

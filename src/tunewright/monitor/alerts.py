@@ -1,4 +1,4 @@
-"""Alerts: rules over metrics of a monitor, and what they would have done.
+"""Alerts: rules over metrics of a monitor.
 
 An alert is quiet, pending (beyond, but not often enough yet, or in its cooldown), firing, or resolved. What it does
 depends on nothing but its observations, so the same stream gives the same events with the same keys.
@@ -7,20 +7,16 @@ depends on nothing but its observations, so the same stream gives the same event
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, Literal
 
-import numpy as np
-
-from tunewright.analyze.evidence import QUARTER
-from tunewright.errors import DataError, ProjectError
+from tunewright.errors import ProjectError
 from tunewright.monitor.conditions import Condition, Memory, Observation, Verdict
 from tunewright.monitor.windows import seconds
 
-__all__ = ["Alert", "Event", "Severity", "Simulated", "Standing", "State", "simulate", "start", "step"]
+__all__ = ["Alert", "Event", "Severity", "Standing", "State", "start", "step", "walk"]
 
 Severity = Literal["info", "warning", "critical"]
 State = Literal["quiet", "pending", "firing", "resolved"]
@@ -162,88 +158,8 @@ def step(alert: Alert, standing: Standing, seen: Observation) -> tuple[Standing,
     return after, _event(alert, after, seen)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
-    """What an alert would have done.
-
-    Attributes:
-        states: [observations] after each of them.
-        events: what it would have sent.
-        false_alarms: expected number in a quarter in which nothing is wrong; None if the history cannot tell, as its
-            values are of all rows so far, or it has fewer than 8 quiet windows.
-        any_false_alarm: share of such quarters with one or more.
-        quiet: windows that these two are resampled from.
-    """
-
-    states: tuple[State, ...]
-    events: tuple[Event, ...]
-    false_alarms: float | None
-    any_false_alarm: float | None
-    quiet: int
-
-
-def simulate(
-    alert: Alert,
-    history: Sequence[Observation],
-    *,
-    quiet: tuple[float, float] | None = None,
-    quarter: int = QUARTER,
-    resamples: int = 200,
-    seed: int = 0,
-) -> Simulated:
-    """Try an alert on what was observed, before it is switched on.
-
-    False alarms are counted in quarters of windows drawn from the quiet ones, in blocks, so that windows that follow
-    each other go on doing so (Künsch 1989).
-
-    Args:
-        alert: the rule.
-        history: observations of its metric in its windows, the oldest first; ``monitor.alerts.history(alert)``.
-        quiet: (from, to) in POSIX seconds, when nothing was wrong; all of the history otherwise, which finds too many
-            false alarms if something was.
-        quarter: windows in a quarter.
-        resamples: quarters to draw.
-        seed: of the draw.
-
-    Raises:
-        DataError: if there is no history, or it is not in the order of time.
-    """
-    if not history or any(a.time > b.time for a, b in pairwise(history)):
-        raise DataError(f"expected observations in the order of time, found {len(history)} of them, or another order")
-    walked = list(_walk(alert, history))
-    events = tuple(event for _, event in walked if event is not None)
-    chosen = [seen for seen in history if quiet is None or quiet[0] <= seen.time < quiet[1]]
-    alarms = _alarms(alert, chosen, quarter=quarter, resamples=resamples, seed=seed)
-    return Simulated(
-        states=tuple(standing.state for standing, _ in walked),
-        events=events,
-        false_alarms=float(alarms.mean()) if len(alarms) else None,
-        any_false_alarm=float((alarms > 0).mean()) if len(alarms) else None,
-        quiet=len(chosen),
-    )
-
-
-_FEWEST = 8  # quiet windows that say something about a quarter
-
-
-def _alarms(alert: Alert, quiet: Sequence[Observation], *, quarter: int, resamples: int, seed: int) -> np.ndarray:
-    """[resamples] alarms in each quarter drawn; empty if the windows cannot be drawn anew."""
-    if len(quiet) < _FEWEST or any(seen.whole for seen in quiet):
-        return np.zeros(0)
-    loud = replace(alert, silence=())
-    apart = float(np.median(np.diff([seen.time for seen in quiet])))
-    block = max(1, round(len(quiet) ** (1 / 3)))
-    draw = np.random.default_rng(seed)
-    found = np.zeros(resamples)
-    for number in range(resamples):
-        begins = draw.integers(0, len(quiet) - block + 1, -(-quarter // block))
-        places = (begins[:, None] + np.arange(block)).ravel()[:quarter].tolist()
-        drawn = [replace(quiet[place], time=apart * order) for order, place in enumerate(places)]
-        found[number] = sum(event is not None and event.state == "firing" for _, event in _walk(loud, drawn))
-    return found
-
-
-def _walk(alert: Alert, history: Iterable[Observation]) -> Iterator[tuple[Standing, Event | None]]:
+def walk(alert: Alert, history: Iterable[Observation]) -> Iterator[tuple[Standing, Event | None]]:
+    """Where an alert stands after each observation, from the first one on, and what is to be sent."""
     standing = start(alert)
     for seen in history:
         standing, event = step(alert, standing, seen)

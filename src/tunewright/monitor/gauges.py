@@ -110,7 +110,14 @@ class Gauge:
             return Observation(now, count["marked"] / count["rows"], count["rows"]) if count["rows"] else None
         if not self.check:
             return Observation(now, float(count["marked"]), count["rows"])
-        report = reports.of(self.check)
+        return self.read(reports.of(self.check), now=now)
+
+    def read(self, report: Mapping[str, Any], *, now: float) -> Observation | None:
+        """The number of a report of the fold; None if it says nothing.
+
+        Raises:
+            ProjectError: if the fold does not report it.
+        """
         if self.number not in report:
             raise ProjectError(
                 f"{self.check!r} reports no {self.number!r}", fix=did_you_mean(self.number, map(str, report))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any, Literal
 
@@ -133,6 +133,7 @@ def condition_from_json(document: Any) -> Condition:
         DataError: if the document is none.
         ProjectError: if a setting means nothing.
     """
+    kinds: dict[str, Callable[[Mapping[str, Any]], Condition]]
     kinds = {"limits": _limits, "evidence": _evidence, "k of n": _k_of_n}
     kind = document.get("kind") if isinstance(document, Mapping) else None
     if kind not in kinds:
