@@ -138,16 +138,13 @@ def test_collected_rows_become_an_edit_with_evidence():
         rule="odd",
         provenance={"model": "m2"},
     )
-    assert edit.rows[0] == {
-        "id": "a",
-        "document": "hello",
-        "summary": "gold",
-        "reasons": "long, odd",
-        "model": "m2",
-    }
+    assert edit.rows[0] == {"id": "a", "document": "hello", "summary": "gold"}
+    assert edit.evidence.facts == {"model": "m2"}
+    assert edit.evidence.rows["a"]["production"] == "a"
+    assert list(edit.evidence.rows["a"]["reasons"]) == ["long", "odd"]
     assert (edit.evidence.run, edit.evidence.analysis, edit.evidence.rule) == ("run-1", "monitor", "odd")
     assert edits.from_json(edits.to_json(edit)) == edit
-    assert set(to_edit(collected()).rows[1]) == {"id", "dialogue", "gts", "reasons"}
+    assert set(to_edit(collected()).rows[1]) == {"id", "dialogue", "gts"}
 
 
 def test_an_edit_of_nothing_or_of_unknown_columns_is_refused():

@@ -122,14 +122,15 @@ def test_collected_rows_are_labelled_and_become_a_version(new, tmp_path):
     assert attach_labels(project, listed).labels == 4
     assert attach_labels(project, listed).labels == 0
 
-    made = collected(project, add="more")
-    assert (made.added, made.there) == (4, 0)
+    assert set(collected(project).rows["step"].to_pylist()) == {"sent", "labelled"}
+    made = collected(project, add="more", hold_out=0)
+    assert (made.added, made.held_out, made.there) == (4, 0, 0)
     assert made.unlabelled == found.rows.num_rows - 4
     dataset = open_dataset(project)
     assert dataset.table("more").num_rows == dataset.table("main").num_rows + 4
     (entry,) = dataset.log("more")
     assert entry.edit.evidence.analysis == "monitor"
-    with pytest.raises(MonitorError, match="4 of these in more already"):
+    with pytest.raises(MonitorError, match="4 in more already"):
         collected(project, add="again", on="more")
 
 

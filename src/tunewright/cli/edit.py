@@ -180,6 +180,7 @@ def _say_row(found: EditLog) -> None:
         table("", ("edit", *heads[1:]), ([one[name] for name in heads] for one in edits))
     else:
         say(f"No edit on the way to {found.version} touched {found.id}.")
+    say(*([f"Learnt from by: {', '.join(found.runs)}"] if found.runs else []))
     if reviews:
         asked = ("decision", "label", "suggested", "new_label", "note", "run", "author", "time")
         table("reviews", asked, ([one[name] for name in asked] for one in reviews))

@@ -11,9 +11,11 @@ import typer
 from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.latent import progress
 from tunewright.cli.numbers import counted, duration
+from tunewright.cli.serve import serve
 
 if TYPE_CHECKING:
-    from tunewright.verbs.monitored import Collected, MonitorReport
+    from tunewright.verbs.collecting import Collected
+    from tunewright.verbs.monitored import MonitorReport
     from tunewright.verbs.monitoring import Monitored
 
 __all__ = ["monitor"]
@@ -81,9 +83,15 @@ def report(
 def collected(
     *,
     reason: Annotated[str | None, typer.Option(help="Only rows that this check marked.")] = None,
+    control: Annotated[
+        bool, typer.Option("--control", help="Instead, random rows without a label, to compare them with in a trial.")
+    ] = False,
     csv: Annotated[Path | None, typer.Option(help="Write them as CSV, to be labelled.")] = None,
     add: Annotated[str | None, typer.Option(help="Make a version of this name that learns from them.")] = None,
     on: Annotated[str, typer.Option(help="Version that they are added to: name or id.")] = "main",
+    hold_out: Annotated[
+        float, typer.Option(help="Share of production that is never added, and judges.", min=0, max=0.9)
+    ] = 0.2,
     name: Name = None,
     project: Folder = Path(),
     json: AsJson = False,
@@ -91,7 +99,9 @@ def collected(
     """List the rows worth a label with all their reasons, write them for labelling, or add them to the data."""
     from tunewright import verbs
 
-    found = verbs.collected(opened(project), name, reason=reason, path=csv, add=add, on=on)
+    found = verbs.collected(
+        opened(project), name, reason=reason, control=control, path=csv, add=add, on=on, hold_out=hold_out
+    )
     as_json(found) if json else _say_collected(found)
 
 
@@ -112,7 +122,7 @@ def attach(
         say(f"{counted(found.labels, 'label')} attached to {found.run}.")
 
 
-for _command in (run, report, collected, attach):
+for _command in (run, report, collected, attach, serve):
     monitor.command()(guarded(_command))
 
 
@@ -177,16 +187,20 @@ def _short(value: object) -> str:
 
 def _say_collected(found: Collected) -> None:
     of = f" that {found.reason} marked" if found.reason else ""
-    say(f"{counted(found.rows.num_rows, 'row')} collected{of}")
+    what = " at random, to label and compare with those collected" if found.control else f" collected{of}"
+    say(f"{counted(found.rows.num_rows, 'row')}{what}")
     first = found.rows.slice(0, _MOST_ROWS).to_pylist()
     if first:
-        rows = ((row["id"], row["step"], ", ".join(row["reasons"]), row.get("predicted")) for row in first)
+        rows = ((row["id"], row.get("step"), ", ".join(row["reasons"]), row.get("predicted")) for row in first)
         say("")
         table("", ("id", "step", "reasons", "predicted"), rows)
     if found.rows.num_rows > len(first):
         say(f"... and {found.rows.num_rows - len(first):,} more (--csv, or --json for all)")
     say(*([f"List: {found.file}"] if found.file else []))
     if found.version:
-        left = f"; {found.unlabelled:,} have no label yet, {found.there:,} were there before"
+        left = (
+            f"; {found.unlabelled:,} have no label yet, {found.held_out:,} are held out to judge by, "
+            f"{found.there:,} were there before"
+        )
         say(f"{found.name} is {found.version}, with {counted(found.added, 'row')} more{left}")
         say(f"Next: tunewright trial run version:{found.name}")

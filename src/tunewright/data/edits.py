@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tunewright.errors import EditError, did_you_mean
@@ -31,13 +31,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Where a decision comes from: run id, analysis, the rule that chose the ids, author, ISO 8601 time."""
+    """Where a decision comes from: run id, analysis, the rule that chose the ids, author, ISO 8601 time.
+
+    ``facts`` are further JSON values about the whole edit, such as the versions of a model and of its reference;
+    ``rows`` are such about single rows, by id: why just these. What an edit does depends on neither.
+    """
 
     run: str = ""
     analysis: str = ""
     rule: str = ""
     author: str = ""
     time: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 _NOTHING = Evidence()

@@ -31,17 +31,17 @@ def provenance(base: pa.Table, entries: Iterable[Entry], *, text: Sequence[str])
         text: the text fields.
 
     Returns:
-        columns id, version (that the edit made), kind, field, old, new (as text; null: nothing), reason, rule, run,
-        author, time. A row that goes or comes changes its ``split`` to or from null; a recipe is a new ``recipe``, and
+        columns id, version (that the edit made), kind, field, old, new (as text; null: nothing), reason (with what
+        the evidence says of the row), rule, run, author, time. A row that goes or comes changes its ``split`` to or from null; a recipe is a new ``recipe``, and
         for each of its parents a new share of it in ``mixed``.
     """
     rows: list[tuple[str | None, ...]] = []
     table = base
     for entry in entries:
         edit = entry.edit
-        why = (edit.reason, *(getattr(edit.evidence, name) for name in _EVIDENCE))
+        evidence = tuple(getattr(edit.evidence, name) for name in _EVIDENCE)
         for name, *change in touched(table, edit):
-            rows.append((name, entry.version, type(edit).__name__, *change, *why))
+            rows.append((name, entry.version, type(edit).__name__, *change, _reason(edit, name), *evidence))
         table = apply(table, edit, text=text)
     return _strings(_COLUMNS, rows)
 
@@ -107,6 +107,13 @@ def as_text(value: Any) -> str | None:
             return f"{value:g}"
         case _:
             return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _reason(edit: Edit, row: str) -> str:
+    """Why an edit touches a row: that of the edit, and what is known of the row alone."""
+    own = edit.evidence.rows.get(row, {})
+    told = (f"{name} {as_text(value)}" for name, value in own.items() if value not in (None, {}, []))
+    return "; ".join(filter(None, (edit.reason, *told)))
 
 
 def _differing(before: pa.Table, after: pa.Table, field: str) -> Iterator[tuple[str, str | None, str | None]]:

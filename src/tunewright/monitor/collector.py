@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tunewright.data.edits import Add, Evidence
 from tunewright.errors import ColumnError, DataError, MonitorError, did_you_mean
+from tunewright.monitor.retraining import origin_of
 from tunewright.monitor.state import State
 
 if TYPE_CHECKING:
@@ -238,7 +239,10 @@ def to_edit(
         run: the production run that they are from.
         rule: which reasons chose them.
         time: ISO 8601.
-        provenance: further metadata of every row, such as versions of the model and of the reference.
+        provenance: what holds of all rows, such as versions of the model and of the reference.
+
+    Returns:
+        the edit; its evidence has the provenance as ``facts``, and of each row its reasons with their scores.
 
     Raises:
         ColumnError: if a column is not there.
@@ -257,16 +261,10 @@ def to_edit(
         if name not in rows.column_names:
             raise ColumnError(f"no column of the production rows is called {name!r}", fix=did_you_mean(name, plain))
     told = {name: value for name, value in (provenance or {}).items() if value is not None}
-    added = tuple(
-        {
-            "id": row["id"],
-            **{name: row[column] for name, column in wanted.items()},
-            "reasons": ", ".join(row["reasons"]),
-            **told,
-        }
-        for row in rows.to_pylist()
-    )
-    evidence = Evidence(run=run, analysis="monitor", rule=rule, time=time)
+    named = rows.to_pylist()
+    added = tuple({"id": row["id"], **{name: row[column] for name, column in wanted.items()}} for row in named)
+    origins = {row["id"]: origin_of(row) for row in named}
+    evidence = Evidence(run=run, analysis="monitor", rule=rule, time=time, facts=told, rows=origins)
     return Add(rows=added, reason=f"{len(added)} production rows: {rule or 'all reasons'}", evidence=evidence)
 
 

@@ -10,6 +10,7 @@ from tunewright.verbs.across import across
 from tunewright.verbs.chart import map
 from tunewright.verbs.checking import check
 from tunewright.verbs.choose import focus
+from tunewright.verbs.collecting import collected
 from tunewright.verbs.editing import edit
 from tunewright.verbs.ensembling import ensemble
 from tunewright.verbs.exchange import export, import_dynamics
@@ -20,11 +21,12 @@ from tunewright.verbs.learn import train
 from tunewright.verbs.linting import lint
 from tunewright.verbs.look import runs, show
 from tunewright.verbs.mixing import mix
-from tunewright.verbs.monitored import attach_labels, collected, monitor_report
+from tunewright.verbs.monitored import attach_labels, monitor_report
 from tunewright.verbs.monitoring import monitor
 from tunewright.verbs.nearby import similar
 from tunewright.verbs.overview import analyze
 from tunewright.verbs.picture import plot
+from tunewright.verbs.receiving import receiving
 from tunewright.verbs.score import evaluate, predict
 from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
@@ -59,6 +61,7 @@ __all__ = [
     "plan_trial",
     "plot",
     "predict",
+    "receiving",
     "run_trial",
     "runs",
     "show",

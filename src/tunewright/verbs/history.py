@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ from tunewright.data.edits import size
 from tunewright.data.provenance import changes
 from tunewright.errors import DataError, did_you_mean
 from tunewright.project import Project, open_dataset
+from tunewright.verbs.lineage import learnt_by
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class EditLog(Result):
     """The edits that lead to a version, oldest first; of one row, those that touched it and what people decided.
 
     ``provenance`` has the columns of `Dataset.provenance`, ``reviews`` those of `Dataset.reviews`; None without an id.
+    ``runs`` are those that learnt from the row, if an edit added it.
     """
 
     version: str
@@ -84,6 +86,7 @@ class EditLog(Result):
     changes: tuple[Change, ...]
     provenance: pa.Table | None
     reviews: pa.Table | None
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,8 @@ def edit_log(project: Project, version: str = "main", *, id: str | None = None) 
         known = dataset.table("base")["id"].to_pylist()
         if id not in set(known):
             raise DataError(f"no row is called {id!r}", fix=did_you_mean(str(id), known))
-    return log
+    was_added = log.provenance is not None and "Add" in log.provenance["kind"].to_pylist()
+    return replace(log, runs=learnt_by(project, str(id))) if was_added else log
 
 
 def edit_diff(project: Project, a: str, b: str) -> EditDiff:

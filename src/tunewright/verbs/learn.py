@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from tunewright.errors import RunError, TrainError
 from tunewright.project import Project, find_run, open_dataset
 from tunewright.run import Run, runs
+from tunewright.verbs.lineage import note_use
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -81,6 +82,7 @@ def train(
     if resume is False:  # the time before an interruption is not known
         run.update(seconds=round(time.perf_counter() - started, 1))
     _log_map(project, run)
+    note_use(project, run)
     return run
 
 

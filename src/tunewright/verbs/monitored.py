@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["Attached", "MonitorReport", "attach_labels", "monitor_report", "told"]
+__all__ = ["Attached", "MonitorReport", "attach_labels", "monitor_report", "reported"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,10 @@ def monitor_report(project: Project, name: str | None = None, *, path: str | Pat
     run = find_monitor(project, name)
     with watched(project, run) as watch:
         found = watch.report()
-    return told(run, found, file=None if path is None else save(_drawn(run, found), path))
+    return reported(run, found, file=None if path is None else save(_drawn(run, found), path))
 
 
-def told(run: Run, found: Mapping[str, Any], *, file: Path | None = None) -> MonitorReport:
+def reported(run: Run, found: Mapping[str, Any], *, file: Path | None = None) -> MonitorReport:
     """What the report of an open monitor says, as the commands and the service tell it."""
     return MonitorReport(
         run=run.id,
