@@ -61,11 +61,15 @@ def test_rows_of_another_writer_and_of_the_journal_can_be_marked(tmp_path):
         assert set(reasons_of(other)) == {"r0", "r1"}
 
 
-def test_marked_rows_count_against_the_budget(tmp_path):
+def test_marked_rows_come_first_and_count_against_the_budget(tmp_path):
     with opened(tmp_path, collect=Collector(budget=2, near_duplicates=None)) as monitor:
-        monitor.log(batch(0, 1, 2, 3))
-        monitor.mark(["r0", "r1", "r2"], "looked at")
+        monitor.log(batch(*range(40)))
+        monitor.mark(["r1"], "looked at")
         assert len(reasons_of(monitor)) == 2
+        assert "r1" in reasons_of(monitor)
+        monitor.mark(["r2", "r3"], "looked at")
+        assert len(reasons_of(monitor)) == 2
+        assert reasons_of(monitor, reason="long") == {}
 
 
 def test_a_mark_is_whole_or_not_at_all(tmp_path):

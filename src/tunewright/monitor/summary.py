@@ -58,6 +58,8 @@ def selection(store: Store, progress: Progress, collector: Collector) -> pa.Tabl
     """The collected rows in the order in which they were drawn, with a column ``step``."""
     steps = store.catalogue.steps()
     candidates = [row for row in collector.candidates(_collected(store, progress, collector)) if row.id not in steps]
+    by_hand = {reason for reasons in store.catalogue.marks().values() for reason in reasons}
+    candidates.sort(key=lambda row: by_hand.isdisjoint(row.reasons))  # what somebody marked comes first
     rows = labelled_rows(store, progress, ids=[*steps, *(row.id for row in candidates)])
     there = set(rows["id"].to_pylist())
     taken = _taken(rows.slice(0, len(there & set(steps))))
