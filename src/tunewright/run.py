@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from tunewright import table as tables
+from tunewright import table as tables, truth
 from tunewright.errors import ColumnError, DataError, RunError, did_you_mean, listed
 from tunewright.files import write_json
 
@@ -179,12 +179,17 @@ class Run:
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One stored table: examples, dynamics, predictions, embeddings or columns/<name>.
 
+        Examples of production come with the ground truth and the reasons that came after them.
+
         Raises:
             RunError: if the run has no such table.
         """
         if not self.has(name):
             have = ", ".join(self.tables()) or "none"
             raise RunError(f"run {self.id} has no table {name!r}; it has: {have}", fix=_HOW_TO_GET.get(name, ""))
+        if name == "examples" and self.kind == "production":
+            rows = truth.read(self.folder)
+            return rows.select(columns) if columns else rows
         return tables.read(self._existing(name), columns)
 
     def tables(self) -> list[str]:
@@ -296,7 +301,7 @@ class Run:
             os.utime(stored, ns=(now, now))
 
     def _sources(self, analysis: Analysis) -> list[Path]:
-        names = {need.partition(".")[0] for need in analysis.needs}
+        names = {need.partition(".")[0] for need in analysis.needs} | {"labels"}  # those of production, if any
         return [path for name in names for path in tables.parts(self._existing(name))]
 
     def _path(self, name: str) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunewright.errors import MonitorError
+from tunewright.truth import marks
 
 __all__ = ["Catalogue", "Pane", "Saved", "Segment", "add_to_pane"]
 
@@ -185,10 +186,7 @@ class Catalogue:
 
     def marks(self) -> dict[str, dict[str, float | None]]:
         """By id of a row that was marked after it was logged: its reasons, each with a score or nothing."""
-        found: dict[str, dict[str, float | None]] = {}
-        for id, reason, score in self._connection.execute("SELECT id, reason, score FROM marks ORDER BY id, reason"):
-            found.setdefault(id, {})[reason] = score
-        return found
+        return marks(self._connection)
 
     def mark(self, reason: str, scores: Mapping[str, float | None]) -> None:
         """Give rows, by id, one more reason; one that a row has already keeps its first score."""

@@ -14,7 +14,7 @@ from tunewright.monitor.checks import Marks, with_reasons
 from tunewright.monitor.intake import contents
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.reading import rows_of
-from tunewright.monitor.store import last_of_each
+from tunewright.truth import last_of_each
 
 if TYPE_CHECKING:
     from tunewright.monitor.progress import Progress

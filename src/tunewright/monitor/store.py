@@ -30,8 +30,9 @@ from tunewright.errors import MonitorError
 from tunewright.files import whole
 from tunewright.monitor.catalogue import Catalogue, Pane, Saved, Segment, add_to_pane
 from tunewright.monitor.journal import Journal, sync_folder
+from tunewright.truth import first_of_each, last_of_each
 
-__all__ = ["Commit", "Precision", "Store", "first_of_each", "is_vector", "last_of_each", "vector_columns"]
+__all__ = ["Commit", "Precision", "Store", "is_vector", "vector_columns"]
 
 Precision = Literal["float16", "float32"]
 _PRECISIONS: dict[Precision, pa.DataType] = {"float16": pa.float16(), "float32": pa.float32()}
@@ -206,23 +207,6 @@ def is_vector(kind: pa.DataType) -> bool:
 def vector_columns(schema: pa.Schema) -> list[str]:
     """Names of the columns that hold embeddings."""
     return [column.name for column in schema if is_vector(column.type)]
-
-
-def first_of_each(rows: pa.Table) -> pa.Table:
-    """Without the rows whose id an earlier row has."""
-    ids = rows["id"].combine_chunks()
-    first = pc.index_in(ids, value_set=ids.unique())  # numbers the ids in the order of their first rows
-    places = first.to_numpy()
-    if len(places) == 0 or places[-1] + 1 == len(places) or pc.count_distinct(ids).as_py() == len(ids):
-        return rows
-    _, kept = np.unique(places, return_index=True)
-    return rows.take(pa.array(np.sort(kept)))
-
-
-def last_of_each(rows: pa.Table) -> pa.Table:
-    """Of each id the last row."""
-    backwards = rows.take(pa.array(np.arange(rows.num_rows)[::-1]))
-    return first_of_each(backwards)
 
 
 def _split(rows: pa.Table, precision: pa.DataType) -> dict[str, pa.Table]:

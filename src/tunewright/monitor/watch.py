@@ -26,11 +26,12 @@ from tunewright.monitor.journal import Entry
 from tunewright.monitor.logged import Logged
 from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
 from tunewright.monitor.progress import Progress
-from tunewright.monitor.reading import labelled_rows, rows_of, with_truth
+from tunewright.monitor.reading import labelled_rows, rows_of
 from tunewright.monitor.retention import forget
 from tunewright.monitor.store import Precision, Store
 from tunewright.monitor.summary import report, selection
 from tunewright.run import Run
+from tunewright.truth import with_truth
 
 if TYPE_CHECKING:
     from tunewright.monitor.reference import Reference
