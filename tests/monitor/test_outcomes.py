@@ -48,6 +48,23 @@ def test_accuracy_waits_for_labels_and_says_when_it_is_worse():
     assert (empty["labelled"], empty["mean"]) == (0, None)
 
 
+def test_evidence_of_less_rarely_grows_by_chance_and_does_when_a_model_is_worse():
+    fold, random = accuracy("said", "gts", baseline=0.8), np.random.default_rng(3)
+
+    def most(rate):
+        state, found = fold.start(None), 0.0
+        for _ in range(20):
+            right = random.random(50) < rate
+            batch = pa.table({"said": ["a"] * 50, "gts": np.where(right, "a", "b").tolist()})
+            state = fold.update(state, batch)
+            found = max(found, fold.report(state)["evidence"])
+        return found
+
+    assert sum(most(0.8) > 20 for _ in range(60)) <= 5
+    assert most(0.7) > 20
+    assert fold.report(fold.start(None))["evidence"] == 1.0
+
+
 def test_a_metric_has_its_own_range():
     fold = Outcome(function=lambda column: column, columns=("x",), low=1, high=5)
     assert told(fold, {"x": [1.0, 5.0, 3.0]})["mean"] == pytest.approx(3)

@@ -6,7 +6,7 @@ import pytest
 from tunewright.errors import DataError
 from tunewright.monitor.alerts import Alert
 from tunewright.monitor.conditions import Evidence, Observation, above, band
-from tunewright.monitor.simulation import simulate
+from tunewright.monitor.simulation import bound, simulate
 
 
 def history(values, *, n=100, whole=False):

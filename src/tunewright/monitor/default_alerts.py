@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunewright.analyze.evidence import false_alarm_threshold
-from tunewright.errors import ProjectError
 from tunewright.monitor.alerts import Alert
 from tunewright.monitor.column_drift import ColumnDrift
 from tunewright.monitor.conditions import Evidence, above
@@ -25,8 +24,9 @@ def default_alerts(
     """Alerts on edges that mark more rows than at the start, on drift, on metrics that became worse, and on failures.
 
     In a quarter of 90 windows in which nothing changes, any of them fires with a probability of ``false_alarms`` at
-    most: each has its share of it (Bonferroni), and an outcome takes its own ``alpha``. Sliced and windowed folds,
-    and those of users, get none. Drift is critical only while a metric is worse too.
+    most: each has the same share of it (Bonferroni). An outcome with a baseline is judged by its evidence against that,
+    whatever the ``alpha`` of its interval. Sliced and windowed folds, and those of users, get none. Drift is
+    critical only while a metric is worse too.
 
     Args:
         checks: of the monitor.
@@ -35,27 +35,20 @@ def default_alerts(
         baseline: rows of the start from which the rates of edges are learned.
 
     Raises:
-        ProjectError: if outcomes leave no share to the others.
+        ProjectError: if ``false_alarms`` is not in (0, 1].
     """
-    outcomes = [fold for fold in checks.folds.values() if isinstance(fold, Outcome) and fold.baseline is not None]
+    outcomes = [name for name, fold in checks.folds.items() if isinstance(fold, Outcome) and fold.baseline is not None]
     drifts = [name for name, fold in checks.folds.items() if isinstance(fold, EmbeddingDrift | ColumnDrift)]
-    others = len(checks.edges) + len(drifts)
-    left = false_alarms - sum(fold.alpha for fold in outcomes)
-    if others and left <= 0:
-        raise ProjectError(
-            f"expected outcomes whose alphas add up to less than {false_alarms:g}, found {false_alarms - left:g}",
-            fix=f"give each an alpha of {false_alarms / (len(outcomes) + others):.3g}",
-        )
-    share = left / max(others, 1)
-    worse = [Alert(metric=f"{fold.name}.worse", condition=above(0), window=window) for fold in outcomes]
+    share = false_alarms / max(len(checks.edges) + len(drifts) + len(outcomes), 1)
+    rise = Evidence(false_alarms=share, baseline=baseline)
+    worse = [_of_evidence(name, share, window, frozenset()) for name in outcomes]
     quality = frozenset(alert.name for alert in worse)
-    rise = Evidence(false_alarms=share, baseline=baseline) if others else None
-    rates = [Alert(metric=f"{name}.rate", condition=rise, window=window) for name in checks.edges if rise]
-    drift = [_of_drift(name, share, window, quality) for name in drifts]
+    rates = [Alert(metric=f"{name}.rate", condition=rise, window=window) for name in checks.edges]
+    drift = [_of_evidence(name, share, window, quality) for name in drifts]
     failures = Alert(metric=ERRORS, condition=above(0), window="1min", minimum_n=0)
     return (*worse, *rates, *drift, failures)
 
 
-def _of_drift(name: str, share: float, window: int, quality: frozenset[str]) -> Alert:
+def _of_evidence(name: str, share: float, window: int, quality: frozenset[str]) -> Alert:
     limit = above(false_alarm_threshold(share))
     return Alert(metric=f"{name}.evidence", condition=limit, window=window, raised_by=quality)

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from tunewright.monitor.reference import Reference
 
-__all__ = ["Agreement", "LabelShift", "Outcome", "accuracy", "confidence_sequence"]
+__all__ = ["Agreement", "LabelShift", "Outcome", "accuracy", "confidence_sequence", "evidence_of_less"]
 
 _EDGES = 1000  # the interval is wider than of exact values by this part of the range at most
 _BETS = np.geomspace(1e-4, 0.95, 24)
 _STEPS = 30
+_MOST = 1e200  # evidence, which is a number in JSON, too
 
 
 def confidence_sequence(counts: NDArray[np.int64], *, alpha: float = 0.05) -> tuple[float, float]:
@@ -49,15 +50,37 @@ def confidence_sequence(counts: NDArray[np.int64], *, alpha: float = 0.05) -> tu
     return low, 1 - _lowest(1 - high_ends, weights, alpha / 2)
 
 
+def evidence_of_less(counts: NDArray[np.int64], mean: float) -> float:
+    """Evidence that the mean of values is less: above a limit at some time, if it is not, in one stream of so many.
+
+    Args:
+        counts: [2001] of values in [0, 1], as in `confidence_sequence`.
+        mean: in [0, 1].
+
+    Returns:
+        wealth of a bet on less, in [0, inf).
+    """
+    if mean >= 1:
+        return _MOST if counts[:-1].sum() else 1.0
+    places = np.flatnonzero(counts)
+    wealth = _log_wealth(1 - (places + 1) // 2 / _EDGES, counts[places].astype(np.float64), 1 - mean)
+    return float(np.exp(min(wealth, np.log(_MOST))))
+
+
 def _lowest(values: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> float:
     """The largest mean, found by halving, at which the wealth of a bet on a higher one is large."""
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        gains = np.log1p(_BETS[:, None] * (values / middle - 1)) @ weights
-        wealth = float(logsumexp(gains)) - np.log(len(_BETS))
-        low, high = (middle, high) if wealth >= -np.log(alpha) else (low, middle)
+        enough = _log_wealth(values, weights, middle) >= -np.log(alpha)
+        low, high = (middle, high) if enough else (low, middle)
     return low
+
+
+def _log_wealth(values: NDArray[np.float64], weights: NDArray[np.float64], mean: float) -> float:
+    """Of who bets that the mean of values is higher, with all bets alike."""
+    gains = np.log1p(_BETS[:, None] * (values / mean - 1)) @ weights
+    return float(logsumexp(gains)) - float(np.log(len(_BETS)))
 
 
 def accuracy(predicted: str, truth: str, **settings: Any) -> Outcome:
@@ -122,7 +145,9 @@ class Outcome:
         return {name: a[name] + b[name] for name in a}
 
     def report(self, state: State) -> Report:
-        """``mean``, ``lower`` and ``upper`` in the unit of the metric, rows that are ``labelled``, and ``worse``."""
+        """``mean``, ``lower`` and ``upper`` in the unit of the metric, rows that are ``labelled``; with a baseline
+        ``worse``, and ``evidence`` that it is, in [0, inf): it exceeds 20 at any time in one quiet stream of twenty.
+        """
         labelled = int(state["counts"].sum())
         told: Report = {"rows": state["rows"], "labelled": labelled, "mean": None, "lower": None, "upper": None}
         if labelled:
@@ -132,7 +157,9 @@ class Outcome:
             )
             told |= {"mean": mean, "lower": lower, "upper": upper}
         if self.baseline is not None:
-            told |= {"baseline": self.baseline, "worse": bool(labelled) and told["upper"] < self.baseline}
+            against = evidence_of_less(state["counts"], (self.baseline - self.low) / (self.high - self.low))
+            worse = bool(labelled) and told["upper"] < self.baseline
+            told |= {"baseline": self.baseline, "worse": worse, "evidence": against}
         return told
 
     def _values(self, rows: pa.Table) -> NDArray[np.float64]:

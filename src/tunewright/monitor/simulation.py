@@ -21,6 +21,7 @@ __all__ = ["Drawn", "Simulated", "bound", "simulate"]
 
 _FEWEST = 8  # quiet windows that say something about a quarter
 _CONFIDENCE = 0.95
+_DRAWN, _DRAWN_ANEW = 200, 10  # quarters
 
 
 class Drawn(Protocol):
@@ -60,7 +61,7 @@ def simulate(
     quiet: tuple[float, float] | None = None,
     drawn: Drawn | None = None,
     quarter: int = QUARTER,
-    resamples: int = 200,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> Simulated:
     """Try an alert on what was observed, before it is switched on.
@@ -77,7 +78,7 @@ def simulate(
         drawn: makes observations of windows by their places in the history; by default it takes them as they are,
             unless they are of all rows so far.
         quarter: windows in a quarter.
-        resamples: quarters to draw.
+        resamples: quarters to draw; by default 200, and 10 where ``drawn`` makes the observations, which takes its time.
         seed: of the draw.
 
     Raises:
@@ -88,6 +89,7 @@ def simulate(
     walked = list(walk(alert, history))
     places = [place for place, seen in enumerate(history) if quiet is None or quiet[0] <= seen.time < quiet[1]]
     chosen = [history[place] for place in places]
+    resamples = resamples or (_DRAWN if drawn is None else _DRAWN_ANEW)
     if drawn is None and not any(seen.whole for seen in chosen):
         drawn = _as_they_are(history)
     alarms = _alarms(alert, places, drawn, quarter=quarter, resamples=resamples, seed=seed)
