@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.state import State
     from tunewright.monitor.store import Store
 
-__all__ = ["counts", "report", "selection"]
+__all__ = ["counts", "report", "selection", "state_of"]
 
 
 def counts(store: Store, progress: Progress) -> Counter[str]:
@@ -40,7 +40,7 @@ def report(store: Store, progress: Progress) -> dict[str, Any]:
     edges = {name: _of_edge(progress, name, total) for name in progress.checks.edges}
     folds = {
         name: {
-            **fold.report(_state(store, progress, name)),
+            **fold.report(state_of(store, progress, name)),
             "errors": total[f"error:{name}"],
             "since": progress.since[name],
         }
@@ -79,7 +79,7 @@ def _of_edge(progress: Progress, name: str, total: Mapping[str, int]) -> dict[st
 _COUNTED = {"marked": "marked", "nulls": "nulls", "errors": "error"}
 
 
-def _state(store: Store, progress: Progress, name: str) -> State:
+def state_of(store: Store, progress: Progress, name: str) -> State:
     """Of a fold, merged with the states of the other writers."""
     others = [
         progress.opened(name, saved.state)

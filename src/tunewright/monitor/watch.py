@@ -29,13 +29,14 @@ from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of
 from tunewright.monitor.retention import forget
 from tunewright.monitor.store import Precision, Store
-from tunewright.monitor.summary import report, selection
+from tunewright.monitor.summary import report, selection, state_of
 from tunewright.run import Run
 from tunewright.truth import with_truth
 
 if TYPE_CHECKING:
     from tunewright.monitor.reference import Reference
     from tunewright.monitor.sinks import Sink
+    from tunewright.monitor.state import State
 
 __all__ = ["Monitor"]
 
@@ -270,10 +271,7 @@ class Monitor:
         self._store.catalogue.set_steps(wanted, step, run)
 
     def mark(self, ids: Sequence[Any], reason: str, *, scores: Sequence[float] | None = None) -> None:
-        """Give rows a reason beside those of the checks, so that they may be collected; again, it changes nothing.
-
-        Raises: as `tunewright.monitor.marking.mark`.
-        """
+        """Give rows one more reason, for which they may be collected; see `tunewright.monitor.marking.mark`."""
         marking.mark(self._store, self._progress, ids, reason=reason, scores=scores)
 
     def to_edit(self, reason: str | None = None, *, fields: Mapping[str, str] | None = None) -> Add:
@@ -292,6 +290,10 @@ class Monitor:
             time=_now(),
             provenance=provenance,
         )
+
+    def state(self, check: str) -> State:
+        """The state of a fold, merged with those of other writers."""
+        return state_of(self._store, self._progress, check)
 
     def report(self) -> dict[str, Any]:
         """What is known by now, of all writers.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.expressions import Signal
     from tunewright.monitor.watch import Monitor
 
-__all__ = ["LowCluster", "LowScores", "low_scores", "scored_clusters", "text_of"]
+__all__ = ["LowCluster", "LowScores", "low_scores", "scored_clusters", "scores_in", "text_of"]
 
 _ROWS = 5
 
@@ -101,20 +101,32 @@ def low_scores(
         DataError: if there is no such score, or no such cluster.
         MonitorError: if there is no such monitor, or its rows have no embeddings.
     """
-    run = find_monitor(project, name)
-    with watched(project, run) as watch:
-        rows = watch.rows()
-        space = space_of(watch, rows, vectors)
-        kept = kept_clusters(watch.run, rows, vectors=space) if collect else None
-        if kept is None:
-            settings: dict[str, Any] = {"method": method, "clusters": clusters, "seed": seed}
-            kept = clustered(watch.run, rows, vectors=space, texts=text_of(project, rows), **settings)
-        told, numbers = _scores(watch, rows, score)
-        found = scored_clusters(project, rows, kept, numbers, command=_command(run.id, told))
-        marked, drawn = _collect(watch, kept, numbers, collect, [one.name for one in found])
+    with watched(project, find_monitor(project, name)) as watch:
+        settings: dict[str, Any] = {"vectors": vectors, "method": method, "clusters": clusters, "seed": seed}
+        return scores_in(project, watch, watch.rows(), score=score, collect=collect, **settings)
+
+
+def scores_in(
+    project: Project,
+    watch: Monitor,
+    rows: pa.Table,
+    *,
+    score: Signal | str | None = None,
+    vectors: str | None = None,
+    collect: Sequence[str] = (),
+    **settings: Any,
+) -> LowScores:
+    """As `low_scores`, of an open monitor and all its rows."""
+    space = space_of(watch, rows, vectors)
+    told, numbers = _scores(watch, rows, score)
+    kept = kept_clusters(watch.run, rows, vectors=space) if collect else None
+    if kept is None:
+        kept = clustered(watch.run, rows, vectors=space, texts=text_of(project, rows), **settings)
+    found = scored_clusters(project, rows, kept, numbers, command=_command(watch.run.id, told))
+    marked, drawn = _collect(watch, kept, numbers, collect, [one.name for one in found])
     known = np.isfinite(numbers)
     return LowScores(
-        run=run.id,
+        run=watch.run.id,
         score=told,
         vectors=space,
         rows=rows.num_rows,
