@@ -60,6 +60,9 @@ class Project:
         visualisers: functions from a row to text for the detail view (see `tunewright.bindings.visualiser`).
         monitors: what to check of production: edges, folds, and objects with ``init`` and ``check``. Empty: the usual
             checks (see `tunewright.monitor.defaults`).
+        alerts: when to say that production is not what it should be: alerts, lines such as ``"long_text.rate above 0.2"``,
+            and the word "default" for the usual ones.
+        sinks: to which alerts are sent (see `tunewright.monitor.sinks`).
         loss: function from a model's outputs and the batch's targets (class indices [batch], or a mapping of tensors
             where the task has no list of labels) to a tensor [batch], to train on in place of the task's own. The
             weights of the rows are multiplied in afterwards.
@@ -74,6 +77,7 @@ class Project:
 
     Raises:
         ProjectError: if a value is of another type than promised.
+        DataError: if an alert is none.
     """
 
     name: str
@@ -89,6 +93,8 @@ class Project:
     metrics: tuple[Metric, ...] = ()
     visualisers: tuple[Visualiser, ...] = ()
     monitors: tuple[Any, ...] = ()
+    alerts: tuple[Any, ...] = ("default",)
+    sinks: tuple[Any, ...] = ()
     loss: Callable[[Any, Any], Any] | None = None
     preprocess: Callable[..., Any] | None = None
     unlabelled: str | None = None
@@ -109,6 +115,8 @@ class Project:
             ("metrics", "a tuple of functions decorated with @metric(direction=...)", _all(self.metrics, _is(Metric))),
             ("visualisers", "a tuple of functions decorated with @visualiser", _all(self.visualisers, _is(Visualiser))),
             ("monitors", "a tuple of edges, folds and monitors", isinstance(self.monitors, tuple)),
+            ("alerts", "a tuple of alerts, lines and 'default'", isinstance(self.alerts, tuple)),
+            ("sinks", "a tuple of objects with a name and send(event, standings)", _all(self.sinks, _is_sink)),
             ("loss", "a function of outputs and targets", self.loss is None or callable(self.loss)),
             ("preprocess", "a function of the rows as columns", self.preprocess is None or callable(self.preprocess)),
             (
@@ -121,6 +129,7 @@ class Project:
             if not good:
                 raise ProjectError(f"Project({name}=...) expects {expected}, found {getattr(self, name)!r}")
         _require_checks(self.monitors)
+        _require_alerts(self.alerts)
         if getattr(self.task, "label", "label") != "label":
             raise ProjectError(
                 f"the task expects labels in the column {getattr(self.task, 'label', None)!r}, and a dataset has them "
@@ -338,6 +347,18 @@ def _require_checks(monitors: tuple[Any, ...]) -> None:
         from tunewright.monitor.checks import Checks
 
         Checks.of(monitors)
+
+
+def _require_alerts(alerts: tuple[Any, ...]) -> None:
+    """Raises DataError if one of them is none; what it is about is known when a monitor is opened."""
+    if alerts != ("default",):
+        from tunewright.monitor.rules import read
+
+        read(alerts)
+
+
+def _is_sink(item: object) -> bool:
+    return isinstance(getattr(item, "name", None), str) and callable(getattr(item, "send", None))
 
 
 def _is(kind: type) -> Callable[[Any], bool]:

@@ -7,9 +7,10 @@ takes the entries, so an entry that is read again after a kill is one that they 
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +21,7 @@ from tunewright.monitor.conditions import Observation
 from tunewright.monitor.default_alerts import default_alerts
 from tunewright.monitor.gauges import Gauge, Reports
 from tunewright.monitor.outbox import Outbox, Parcel, Place
+from tunewright.monitor.rules import read
 
 if TYPE_CHECKING:
     from tunewright.monitor.checks import Checks
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Alerting", "Alerts"]
 
-Alerts = Iterable[Alert] | Literal["default"]
-"""Alerts, or those of `tunewright.monitor.default_alerts`."""
+Alerts = Iterable[Alert | str | Mapping[str, Any]] | Literal["default"]
+"""Alerts, as such, as lines or as JSON (see `tunewright.monitor.rules`); "default" stands for the usual ones."""
 
 _WINDOW = 500  # rows, as an alert has by default
 _PATIENCE = 30  # seconds that closing waits for a sink which is being sent to
@@ -55,13 +57,14 @@ class Alerting:
         Raises:
             ProjectError: if two have one name, or an alert is about what no check reports.
         """
-        given = default_alerts(checks) if alerts == "default" else alerts
-        self._alerts = _by_name(given, "alerts")
+        self._given = _by_name(_chosen(alerts, checks), "alerts")
+        self._alerts = self._given
         self._sinks = _by_name(sinks, "sinks")
         _require_known(self._alerts)
         self._checks = checks
         self._gauges = {name: self._gauge(alert) for name, alert in self._alerts.items()}
         self._outbox = Outbox(catalogue, writer)
+        self._alerts = self._silenced()
         self._here: Place = (segment, 0)
         self._done, counts = self._outbox.place()
         rates = [Gauge.of(f"{name}.rate", _WINDOW, checks) for name in checks.edges]  # so that there is a history
@@ -89,10 +92,34 @@ class Alerting:
         """Events that a sink has not taken yet, and why."""
         return self._outbox.waiting()
 
-    def history(self, alert: Alert | str) -> list[Observation]:
-        """Observations of the metric of an alert in its windows, for `tunewright.monitor.alerts.simulate`.
+    @property
+    def taken(self) -> list[tuple[str, str, float]]:
+        """(key of an event, sink, POSIX seconds) of what sinks have taken."""
+        return self._outbox.taken()
 
-        There are some of the alerts that are switched on, and of the rates of edges in windows of 500 rows.
+    def silence(self, name: str, *, until: str, now: float | None = None) -> None:
+        """Send nothing of an alert for a time; other processes that write to this monitor heed it, too.
+
+        Args:
+            name: of the alert.
+            until: in ISO 8601, UTC if it does not say; what still fires then is sent.
+            now: POSIX seconds from which on; by default the time of the clock.
+
+        Raises:
+            ProjectError: if there is no such alert, or the time is none or past.
+        """
+        if name not in self._given:
+            raise ProjectError(f"no alert is called {name!r}", fix=did_you_mean(name, self._given))
+        since = datetime.fromtimestamp(clock.time() if now is None else now, UTC).isoformat(timespec="seconds")
+        replace(self._given[name], silence=((since, until),))  # says what is wrong with it
+        self._outbox.silence(name, since, until)
+        self._alerts = self._silenced()
+
+    def history(self, alert: Alert | str) -> list[Observation]:
+        """Observations of the metric of an alert in its windows, as they were recorded.
+
+        There are some of the alerts that are switched on, and of the rates of edges in windows of 500 rows; of any
+        other metric, `tunewright.monitor.replay` makes them of the rows.
 
         Args:
             alert: any, or the name of one that is switched on.
@@ -174,6 +201,7 @@ class Alerting:
                     continue
                 seen |= {key: found} if found is not None else {}
         self._fresh += seen.items()
+        self._alerts = self._silenced() if seen else self._alerts
         self._told += self._steps(seen)
         if self._told:  # observations without an event can wait, as the journal gives them again
             self._save()
@@ -214,7 +242,7 @@ class Alerting:
         except Exception as error:  # noqa: BLE001 - a sink may raise anything; the event stays in the outbox
             outbox.failed(parcel, f"{type(error).__name__}: {error}", now=now)
         else:
-            outbox.sent(parcel)
+            outbox.sent(parcel, now=now)
 
     def _deliver_quietly(self) -> None:
         try:
@@ -225,6 +253,13 @@ class Alerting:
     def _next_due(self, outbox: Outbox | None = None) -> float | None:
         waiting = (outbox or self._outbox).waiting()
         return min((parcel.due for parcel in waiting if parcel.sink in self._sinks), default=None)
+
+    def _silenced(self) -> dict[str, Alert]:
+        """The alerts with the silences that were said since they were written."""
+        said = self._outbox.silences()
+        return {
+            name: replace(alert, silence=(*alert.silence, *said.get(name, ()))) for name, alert in self._given.items()
+        }
 
     def _resumed(self, name: str, known: Mapping[str, tuple[str, Standing]]) -> Standing:
         version, standing = known.get(name, ("", Standing()))
@@ -238,6 +273,11 @@ class Alerting:
 
     def _version(self, name: str) -> str:
         return f"{self._alerts[name].fingerprint}-{self._gauges[name].version}"
+
+
+def _chosen(alerts: Alerts, checks: Checks) -> Iterator[Alert]:
+    for alert in read(["default"] if alerts == "default" else alerts):
+        yield from default_alerts(checks) if alert == "default" else [alert]
 
 
 def _by_name(given: Iterable[Any], what: str) -> dict[str, Any]:

@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS alert_events (writer TEXT, key TEXT, event TEXT NOT N
 CREATE TABLE IF NOT EXISTS alert_outbox (
     writer TEXT, key TEXT, sink TEXT, attempts INTEGER NOT NULL, due REAL NOT NULL, error TEXT NOT NULL,
     PRIMARY KEY (writer, key, sink));
+CREATE TABLE IF NOT EXISTS alert_sent (
+    writer TEXT, key TEXT, sink TEXT, time REAL NOT NULL, PRIMARY KEY (writer, key, sink));
+CREATE TABLE IF NOT EXISTS alert_silences (name TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL);
 """
 _FIRST_WAIT, _LONGEST_WAIT = 30, 3600  # seconds between attempts; each wait is twice the last one
 
@@ -95,6 +98,28 @@ class Outbox:
         found = self._connection.execute(query, (self.writer,))
         return [Parcel(Event.from_json(json.loads(event)), *rest) for event, *rest in found]
 
+    def taken(self) -> list[tuple[str, str, float]]:
+        """(key of an event, sink, POSIX seconds) of what sinks have taken, the oldest first."""
+        query = "SELECT key, sink, time FROM alert_sent WHERE writer = ? ORDER BY rowid"
+        return [(key, sink, time) for key, sink, time in self._connection.execute(query, (self.writer,))]
+
+    def silences(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """(from, to) in ISO 8601 by name of an alert, of all writers."""
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for name, since, until in self._connection.execute("SELECT name, since, until FROM alert_silences"):
+            found[name] = (*found.get(name, ()), (since, until))
+        return found
+
+    def silence(self, name: str, since: str, until: str) -> None:
+        """Keep that nothing of an alert is sent for a time; what was kept for it before does not count any more.
+
+        Raises:
+            MonitorError: if it could not be written.
+        """
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM alert_silences WHERE name = ?", (name,))
+            connection.execute("INSERT INTO alert_silences VALUES (?, ?, ?)", (name, since, until))
+
     def save(
         self,
         place: Place,
@@ -130,11 +155,12 @@ class Outbox:
                 [(own, event.key, sink) for event in events for sink in sinks],
             )
 
-    def sent(self, parcel: Parcel) -> None:
-        """A sink took an event."""
-        query = "DELETE FROM alert_outbox WHERE writer = ? AND key = ? AND sink = ?"
+    def sent(self, parcel: Parcel, *, now: float) -> None:
+        """A sink took an event (POSIX seconds)."""
+        key = (self.writer, parcel.event.key, parcel.sink)
         with self._transaction() as connection:
-            connection.execute(query, (self.writer, parcel.event.key, parcel.sink))
+            connection.execute("DELETE FROM alert_outbox WHERE writer = ? AND key = ? AND sink = ?", key)
+            connection.execute("INSERT OR REPLACE INTO alert_sent VALUES (?, ?, ?, ?)", (*key, now))
 
     def failed(self, parcel: Parcel, error: str, *, now: float) -> None:
         """A sink did not; it is asked again later, and ever later."""

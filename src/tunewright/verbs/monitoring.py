@@ -216,6 +216,8 @@ def _opened(
         reference=reference,
         checks=checks,
         collect=Collector(budget=settings["budget"], weights=default_weights(checks)),
+        alerts=project.alerts,
+        sinks=project.sinks,
         folder=folder,
         model=model,
         truth=truth_of(project),
