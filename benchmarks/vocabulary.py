@@ -1,9 +1,10 @@
 """What vocabulary coverage costs, against a plain loop over the rows.
 
-The loop does what a tutorial would: it reads each dialogue, counts the words outside of the training vocabulary, writes
-the fifty most frequent to a file and takes the mean of all coverages so far, after every row. Both read the dialogues of
-SAMSum's test and DialogSum's training set after SAMSum's training set, in batches of 200, in one process by turns; the
-time is that of the processor. Coverage and counts must agree.
+The loop is that of UpTrain's tutorial on summaries of conversations, without what its dashboard costs: it reads each
+dialogue, counts the words outside of the training vocabulary, and after every row writes the fifty most frequent to a
+file and takes the mean of all coverages so far. Both read the dialogues of SAMSum's test and DialogSum's training set
+after SAMSum's training set, in batches of 200, in one process by turns; the time is that of the processor. Coverage and
+counts must agree. Beside it stands the loop that neither writes nor takes a mean before the last row.
 
     python benchmarks/vocabulary.py            # writes benchmarks/results/vocabulary.json
     python benchmarks/vocabulary.py --quick    # few rows; writes to benchmarks/results/scratch
@@ -39,18 +40,20 @@ def main() -> None:
     fold = Vocabulary("dialogue")
     start = fold.start(Reference.from_table(train))
     known = {word for text in train["dialogue"].to_pylist() for word in words(text)}
-    ours, theirs = [], []
+    ours, theirs, once = [], [], []
     for _ in range(1 if arguments.quick else TURNS):
         begin = process_time()
         coverage, unknown = loop(production["dialogue"].to_pylist(), known)
-        middle = process_time()
+        theirs.append(process_time() - begin)
+        begin = process_time()
+        loop(production["dialogue"].to_pylist(), known, every_row=False)
+        once.append(process_time() - begin)
         state = fold.start(Reference.from_table(train))
-        begin_ours = process_time()
+        begin = process_time()
         for place in range(0, production.num_rows, BATCH):
             state = fold.update(state, production.slice(place, BATCH))
         report = fold.report(state)
-        ours.append(process_time() - begin_ours)
-        theirs.append(middle - begin)
+        ours.append(process_time() - begin)
         assert abs(report["coverage"] - coverage) < 1e-9
         assert all(unknown[one["word"]] == one["texts"] for one in report["unknown"].to_pylist())
     figures = {
@@ -61,6 +64,7 @@ def main() -> None:
         "rows_per_second": production.num_rows / median(ours),
         "loop_rows_per_second": production.num_rows / median(theirs),
         "times_faster": median(slow / fast for slow, fast in zip(theirs, ours, strict=True)),
+        "times_faster_than_a_loop_that_tells_once": median(slow / fast for slow, fast in zip(once, ours, strict=True)),
         "limit_times": LIMIT_TIMES,
     }
     common.write("vocabulary", arguments, figures)
@@ -83,15 +87,17 @@ def words(text: str) -> set[str]:
     return set(text.split())
 
 
-def loop(texts: list[str], known: set[str]) -> tuple[float, Counter]:
+def loop(texts: list[str], known: set[str], *, every_row: bool = True) -> tuple[float, Counter]:
     shares, unknown = [], Counter()
     with tempfile.TemporaryDirectory() as folder:
-        for text in texts:
+        for place, text in enumerate(texts, start=1):
             found = words(text)
             shares.append(len(found & known) / len(found))
-            unknown.update(found - known)
-            Path(folder, "unknown.json").write_text(json.dumps(unknown.most_common(50)))
-            coverage = sum(shares) / len(shares)
+            unknown.update(Counter(found - known))
+            if every_row or place == len(texts):
+                with Path(folder, "unknown.json").open("w") as file:
+                    json.dump(unknown.most_common(50), file)
+                coverage = sum(shares) / len(shares)
     return coverage, unknown
 
 

@@ -13,7 +13,7 @@ from tunewright.monitor.bloom import bloom, contained
 from tunewright.monitor.counts import counted, empty, merged_counts, top
 from tunewright.monitor.reference import Reference
 from tunewright.monitor.vocabulary import Vocabulary, coverage
-from tunewright.monitor.words import presence, types
+from tunewright.monitor.words import Found, found_in, types
 
 
 def told(reference, texts, **settings):
@@ -66,7 +66,8 @@ def test_counts_beyond_the_most_have_an_error_bound():
     for start in range(0, 2000, 500):
         made = empty()
         for row in range(start, start + 500, 50):
-            made = counted(made, words, seen[row : row + 50], ids[row : row + 50], most=60, examples=2)
+            found = Found(words, *np.nonzero(seen[row : row + 50]))
+            made = counted(made, found, ids[row : row + 50], most=60, examples=2)
         parts.append(made)
     whole = parts[0]
     for part in parts[1:]:
@@ -85,11 +86,23 @@ def loop(text):
 
 
 def test_words_of_many_texts_are_those_of_each():
-    texts = ["  The cat's\tmat. ", "", None, "É #x# :", "a\u00a0b\u2003c\nd", "?!"]
-    for place, words, seen in presence(pa.array(texts)):
-        found = [{word for word, is_in in zip(words, row, strict=True) if is_in} for row in seen]
+    texts = [
+        "  The cat's\tmat. ",
+        "",
+        None,
+        "É #x# :",
+        "a\u00a0b\u2003c\nd",
+        "?!",
+        "a\x1cb\u0085\u0130 \u03a3\u03a3",
+        "q. . r",
+    ]
+    for place, found in found_in(pa.array(texts)):
+        held = [(int(text), found.words[word]) for text, word in zip(found.text, found.word, strict=True)]
         assert place == slice(0, len(texts))
-        assert found == [loop(text or "") for text in texts]
+        assert len(held) == len(set(held))
+        assert [{word for text, word in held if text == number} for number in range(len(texts))] == [
+            loop(text or "") for text in texts
+        ]
     assert types("The cat's") == {"the", "cats"}
     assert coverage(set(), {"a"}) is None
 

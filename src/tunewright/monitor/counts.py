@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tunewright.monitor.words import Found
 
 __all__ = ["Counts", "counted", "empty", "limited", "merged_counts", "top"]
 
@@ -27,35 +27,31 @@ def empty() -> Counts:
     return {"words": {}, "error": 0}
 
 
-def counted(
-    counts: Counts, words: Sequence[str], seen: NDArray[np.bool_], ids: Sequence[str], *, most: int, examples: int
-) -> Counts:
+def counted(counts: Counts, found: Found, ids: Sequence[str], *, most: int, examples: int) -> Counts:
     """Counts with more texts, in place where that is possible; the examples of a word are the smallest ids of texts.
 
     Args:
         counts: that are added to.
-        words: different ones.
-        seen: [texts, words] whether a text holds a word.
+        found: which texts hold which words.
         ids: [texts].
         most: words that are kept.
         examples: ids that are kept of each.
     """
     order = sorted(range(len(ids)), key=ids.__getitem__)
-    column, row = np.nonzero(seen[order].T)
-    stops = np.searchsorted(column, np.arange(len(words)), side="right").tolist()
-    first = [ids[order[place]] for place in row.tolist()]
-    start, known = 0, counts["words"]
-    for word, stop in zip(words, stops, strict=True):
-        if stop > start:
-            entry = known.setdefault(word, [0, []])
-            entry[0] += stop - start
-            entry[1] = _smallest(entry[1], first[start : min(stop, start + examples)], examples)
-            start = stop
+    key = np.sort(found.word.astype(np.int64) * len(ids) + np.argsort(order)[found.text])
+    words, places = np.divmod(key, max(len(ids), 1))
+    starts = np.flatnonzero(np.diff(words, prepend=-1))
+    first = [ids[order[place]] for place in places.tolist()]
+    known, stops = counts["words"], [*starts[1:].tolist(), len(key)]
+    for number, start, stop in zip(words[starts].tolist(), starts.tolist(), stops, strict=False):
+        entry = known.get(found.words[number])
+        if entry is None:
+            known[found.words[number]] = [stop - start, first[start:stop][:examples]]
+            continue
+        entry[0] += stop - start
+        if len(entry[1]) < examples or first[start] < entry[1][-1]:
+            entry[1] = sorted([*entry[1], *first[start:stop]])[:examples]
     return limited(counts, most=most)
-
-
-def _smallest(ids: list[str], more: list[str], number: int) -> list[str]:
-    return sorted([*ids, *more])[:number] if ids else more
 
 
 def merged_counts(a: Counts, b: Counts, *, most: int, examples: int) -> Counts:
@@ -64,7 +60,7 @@ def merged_counts(a: Counts, b: Counts, *, most: int, examples: int) -> Counts:
     for word, (count, ids) in b["words"].items():
         entry = words.setdefault(word, [0, []])
         entry[0] += count
-        entry[1] = _smallest(entry[1], list(ids), examples)
+        entry[1] = sorted([*entry[1], *ids])[:examples]
     return limited({"words": words, "error": a["error"] + b["error"]}, most=most)
 
 
@@ -80,5 +76,8 @@ def limited(counts: Counts, *, most: int) -> Counts:
 
 def top(counts: Counts, number: int) -> list[dict[str, Any]]:
     """The words of most texts, of equal ones in the order of the alphabet: ``word``, ``texts`` and ``ids`` of some."""
-    words = sorted(counts["words"].items(), key=lambda item: (-item[1][0], item[0]))
-    return [{"word": word, "texts": count, "ids": list(ids)} for word, (count, ids) in words[:number]]
+    words = counts["words"]
+    texts = np.fromiter((count for count, _ in words.values()), dtype=np.int64, count=len(words))
+    least = np.partition(texts, -number)[-number] if 0 < number < len(words) else 0
+    likely = sorted((-count, word, ids) for word, (count, ids) in words.items() if count >= least)
+    return [{"word": word, "texts": -count, "ids": list(ids)} for count, word, ids in likely[:number]]

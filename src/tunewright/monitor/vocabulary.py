@@ -19,7 +19,7 @@ from tunewright.monitor.monitors import Fold, Report, fingerprint, require
 from tunewright.monitor.slices import sliced
 from tunewright.monitor.state import CONSTANT, State
 from tunewright.monitor.windows import windowed
-from tunewright.monitor.words import Memory, edgeless, presence
+from tunewright.monitor.words import Found, Memory, edgeless, found_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +115,7 @@ class Vocabulary:
                 fix="give the monitor `reference=Reference.from_run(run)`",
             )
         texts = pa.array(reference.texts(self.column), pa.string())
-        known: set[str] = set().union(*(words for _, words, _ in presence(texts)))
+        known: set[str] = set().union(*(found.words for _, found in found_in(texts)))
         if not known:
             raise DataError(f"expected words in column {self.column!r} of the reference, found none")
         sums = {"rows": 0, "texts": 0, "covered": 0, "normal_texts": 0, "normal_covered": 0}
@@ -125,10 +125,8 @@ class Vocabulary:
         require(self, rows)
         ids = rows["id"].to_pylist()
         state["rows"] += rows.num_rows
-        for place, words, seen in presence(rows[self.column]):
-            full = np.asarray(seen.any(axis=1))
-            named = [id for id, some in zip(ids[place], full.tolist(), strict=True) if some]
-            self._count(state, named, words, seen[full])
+        for place, found in found_in(rows[self.column]):
+            self._count(state, ids[place], found)
         return state
 
     def merge(self, a: State, b: State) -> State:
@@ -164,16 +162,16 @@ class Vocabulary:
         filters = [bloom(words, false_positives=self.false_positives) for words in (known, normal)]
         return {**told, "filters": filters}
 
-    def _count(self, state: State, ids: list[str], words: list[str], seen: NDArray[np.bool_]) -> None:
+    def _count(self, state: State, ids: list[str], found: Found) -> None:
         kinds = _kinds(_Known(state[CONSTANT]["digest"], self.ignored, state[CONSTANT]))
-        kind = np.fromiter((kinds[word] for word in words), dtype=np.int8, count=len(words))
-        unknown, lacking, counts = kind >= _MARKUP, kind == _LACKING, (kind != _MARKUP) & (kind != _IGNORED)
-        _add(state, "", unknown, seen)
-        _add(state, "normal_", lacking[counts], seen[:, counts])
-        named, together = _by_form([edgeless(word) for word in _where(words, lacking)], seen[:, lacking])
-        limits = {"most": self.most, "examples": self.examples}
-        state["unknown"] = counted(state["unknown"], _where(words, unknown), seen[:, unknown], ids, **limits)
-        state["normal_unknown"] = counted(state["normal_unknown"], named, together, ids, **limits)
+        kind = np.fromiter(map(kinds.__getitem__, found.words), dtype=np.int8, count=len(found.words))
+        held, limits = kind[found.word], {"most": self.most, "examples": self.examples}
+        _add(state, "", found.text, held >= _MARKUP)
+        normal = (held != _MARKUP) & (held != _IGNORED)
+        _add(state, "normal_", found.text[normal], held[normal] == _LACKING)
+        lacking = found.only(kind == _LACKING).named(edgeless)
+        state["unknown"] = counted(state["unknown"], found.only(kind >= _MARKUP), ids, **limits)
+        state["normal_unknown"] = counted(state["normal_unknown"], lacking, ids, **limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,27 +207,13 @@ def _tests(constant: dict[str, Any]) -> tuple[Callable[[str], bool], Callable[[s
     return lambda word: bool(contained(words, [word])), lambda form: bool(contained(forms, [form]))
 
 
-def _add(state: State, name: str, unknown: NDArray[np.bool_], seen: NDArray[np.bool_]) -> None:
-    """Add the share of known words of each text that has words."""
-    words = np.count_nonzero(seen, axis=1)
-    some: NDArray[np.bool_] = words > 0
-    known = (words - np.count_nonzero(seen[:, unknown], axis=1))[some]
-    state[f"{name}texts"] += int(some.sum())
-    state[f"{name}covered"] += int((_ONE * known // words[some]).sum())
-
-
-def _by_form(names: list[str], seen: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
-    """Columns of equal names as one."""
-    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    columns = np.array([place[name] for name in names], dtype=np.int64)
-    together = np.zeros((len(seen), len(place)), dtype=np.bool_)
-    row, column = np.nonzero(seen)
-    together[row, columns[column]] = True
-    return list(place), together
-
-
-def _where(words: list[str], mask: NDArray[np.bool_]) -> list[str]:
-    return [words[number] for number in np.flatnonzero(mask).tolist()]
+def _add(state: State, name: str, text: NDArray[np.integer], unknown: NDArray[np.bool_]) -> None:
+    """Add the share of known words of each text that has words, by [pairs] the text and whether the word is unknown."""
+    words = np.bincount(text)
+    known = words - np.bincount(text[unknown], minlength=len(words))
+    some = words > 0
+    state[f"{name}texts"] += int(np.count_nonzero(some))
+    state[f"{name}covered"] += int((_ONE * known[some] // words[some]).sum())
 
 
 def _mean(total: int, count: int) -> float | None:

@@ -1,27 +1,62 @@
-"""Words of texts as the vocabulary check reads them, one text at a time or as a matrix for many."""
+"""Words of texts as the vocabulary check reads them, many texts at a time."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Memory", "edgeless", "presence", "types"]
+__all__ = ["Found", "Memory", "edgeless", "found_in", "types"]
 
 _V = TypeVar("_V")
 
-_DELETED = (".", ",", "'", "?", "#", ":", "!")
+_DELETED = b".,'?#:!"
+_BLANK, _BETWEEN = 0xFE, 0xFF  # bytes that no text in UTF-8 has: for what separates words, and between two texts
+_LOWER = bytes(_BLANK if chr(code).isspace() and code < 128 else code for code in bytes(range(256)).lower())
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
-_CELLS = 1 << 25  # of a matrix of texts and words, one byte each
 _TEXTS = 512
 _REMEMBERED = 500_000  # words, by which a process grows at most
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which texts hold which words, each pair once.
+
+    Attributes:
+        words: different ones.
+        text: [pairs] place of the text, ascending.
+        word: [pairs] place of the word.
+    """
+
+    words: list[str]
+    text: NDArray[np.integer]
+    word: NDArray[np.integer]
+
+    @classmethod
+    def of(cls, words: list[str], text: NDArray[np.integer], word: NDArray[np.integer]) -> Found:
+        """Of pairs that come several times."""
+        number = np.min_scalar_type((int(text.max(initial=0)) + 1) * len(words)).type  # small ones are sorted sooner
+        key = np.sort(text.astype(number) * number(len(words)) + word.astype(number))
+        return cls(words, *np.divmod(key[np.diff(key, prepend=key[:1] + number(1)) != 0], number(max(len(words), 1))))
+
+    def only(self, words: NDArray[np.bool_]) -> Found:
+        """The pairs of some words, [words]."""
+        kept = words[self.word]
+        return Found(self.words, self.text[kept], self.word[kept])
+
+    def named(self, name: Callable[[str], str]) -> Found:
+        """Under other names; words that share one become one."""
+        held, places = np.unique(self.word, return_inverse=True)
+        names = [name(self.words[number]) for number in held.tolist()]
+        place = {one: number for number, one in enumerate(dict.fromkeys(names))}
+        return Found.of(list(place), self.text, np.array([place[one] for one in names], dtype=np.int64)[places])
 
 
 def types(text: str) -> set[str]:
@@ -30,46 +65,43 @@ def types(text: str) -> set[str]:
     >>> sorted(types("#Person1#: Don't... don't!"))
     ['dont', 'person1']
     """
-    return set(next(presence(pa.array([text])))[1])
+    return set(next(found_in(pa.array([text])))[1].words)
 
 
-def presence(texts: pa.Array | pa.ChunkedArray) -> Iterator[tuple[slice, list[str], NDArray[np.bool_]]]:
-    """Which text holds which of the `types`, a few hundred texts at a time.
+def found_in(texts: pa.Array | pa.ChunkedArray) -> Iterator[tuple[slice, Found]]:
+    """Which texts hold which of the `types`, a few hundred texts at a time.
 
     Args:
         texts: [n] strings; a missing one has no words.
 
     Yields:
-        the texts' places, the words of all of them, and [texts, words] whether a text holds a word.
+        the texts' places, and what was found in them, where they count from 0.
     """
-    array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    for start in range(0, len(array), _TEXTS):
-        yield from _presence(array.slice(start, _TEXTS), start)
+    for start in range(0, len(texts), _TEXTS):
+        part = [_plain(text) for text in texts.slice(start, _TEXTS).cast(pa.binary()).to_pylist()]
+        yield slice(start, start + len(part)), _found(part)
 
 
-def _presence(texts: pa.Array, start: int) -> Iterator[tuple[slice, list[str], NDArray[np.bool_]]]:
-    pieces = pc.utf8_split_whitespace(_clean(pc.fill_null(texts, "")))
-    coded = pc.list_flatten(pieces).dictionary_encode()
-    words: list[str] = coded.dictionary.to_numpy(zero_copy_only=False).tolist()
-    if len(texts) > 1 and len(texts) * len(words) > _CELLS:
-        half = len(texts) // 2
-        yield from _presence(texts.slice(0, half), start)
-        yield from _presence(texts.slice(half), start + half)
-        return
-    seen = np.zeros((len(texts), len(words)), dtype=np.bool_)
-    lengths = pc.list_value_length(pieces).to_numpy()
-    seen[np.repeat(np.arange(len(texts)), lengths), coded.indices.to_numpy()] = True
-    if "" in words:  # what Arrow finds before the first blank and after the last
-        place = words.index("")
-        words, seen = [*words[:place], *words[place + 1 :]], np.delete(seen, place, axis=1)
-    yield slice(start, start + len(texts)), words, seen
+def _plain(text: bytes | None) -> bytes:
+    """A text that the table of ASCII is enough for: other letters in lower case, other blanks as spaces."""
+    if text is None or text.isascii():
+        return text or b""
+    return " ".join(text.decode().lower().split()).encode()
 
 
-def _clean(texts: pa.Array) -> pa.Array:
-    texts = pc.utf8_lower(texts)
-    for mark in _DELETED:
-        texts = pc.replace_substring(texts, mark, "")
-    return texts
+def _found(texts: list[bytes]) -> Found:
+    """All texts as one array of bytes, in which words start and end where blanks do."""
+    content = b"\xff".join([b"", *texts, b""]).translate(_LOWER, _DELETED)
+    codes = np.frombuffer(content, dtype=np.uint8)
+    solid = codes < _BLANK
+    edges = np.flatnonzero(solid[1:] != solid[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    offsets = np.zeros(len(starts) + 1, dtype=np.int32)
+    np.cumsum((ends - starts).astype(np.int32), out=offsets[1:])
+    letters = content.translate(None, bytes((_BLANK, _BETWEEN)))
+    words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters)).dictionary_encode()
+    counts = np.diff(np.searchsorted(starts, np.flatnonzero(codes == _BETWEEN)))
+    return Found.of(words.dictionary.to_pylist(), np.repeat(np.arange(len(texts)), counts), words.indices.to_numpy())
 
 
 class Memory(dict[str, _V]):
@@ -92,4 +124,4 @@ def edgeless(word: str) -> str:
     >>> edgeless("(so-called)")
     'so-called'
     """
-    return _EDGES.sub("", word)
+    return word if word.isalnum() else _EDGES.sub("", word)
