@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from tunewright.cli.numbers import counted, point_interval, points
 
 if TYPE_CHECKING:
     from tunewright.verbs.trial_plan import Previewed, TrialPlan
-    from tunewright.verbs.trial_verdict import DecisionVerdict, Judged
+    from tunewright.verbs.trial_verdict import BeforeAfter, DecisionVerdict, Judged
     from tunewright.verbs.trials import Verdicts
 
 __all__ = ["trial", "trial_progress"]
@@ -29,6 +29,9 @@ Split = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(help="Trainings of every arm.", min=1)]
 From = Annotated[str | None, typer.Option(help="Run that decisions are changes of; the last one outside trials.")]
+Control = Annotated[
+    str, typer.Option(help="Random counterpart of collected rows, from production: rest, not collected; whole; none.")
+]
 SameEpochs = Annotated[bool, typer.Option("--same-epochs", help="The same number of epochs, instead of steps.")]
 AllButOne = Annotated[
     bool, typer.Option("--all-but-one", help="Also try a decision of several parts without each of them.")
@@ -45,6 +48,7 @@ def plan(
     seeds: Seeds = 3,
     run: From = None,
     split: Split = "test",
+    control: Control = "rest",
     same_epochs: SameEpochs = False,
     all_but_one: AllButOne = False,
     workers: Workers = "auto",
@@ -62,6 +66,7 @@ def plan(
         seeds=seeds,
         run=run,
         split=split,
+        control=control,
         same_epochs=same_epochs,
         all_but_one=all_but_one,
         workers=workers,
@@ -82,6 +87,7 @@ def run(
     slice: Annotated[
         str | None, typer.Option(help="Test rows that the decisions are aimed at: \"label = 'pos'\".")
     ] = None,
+    control: Control = "rest",
     same_epochs: SameEpochs = False,
     all_but_one: AllButOne = False,
     all_seeds: Annotated[
@@ -105,6 +111,7 @@ def run(
                 name=name,
                 split=split,
                 slice=slice,
+                control=control,
                 same_epochs=same_epochs,
                 all_but_one=all_but_one,
                 stop_early=not all_seeds,
@@ -163,7 +170,9 @@ def _say_plan(planned: TrialPlan) -> None:
     table("", ("arm", "rows changed", "inputs", "steps", "trainings"), arms)
     say("", *(f"{one.name}: {one.note}" for one in planned.arms if one.note), *_without_control(planned))
     guessed = "" if planned.known else " (from usual numbers: nothing like this was trained and evaluated before)"
+    say(*([f"{planned.production}."] if planned.production else []))
     say(f"{planned.planned.sentence()}{guessed}")
+    say(*([f"Beside them, the test rows: {planned.beside.sentence()}"] if planned.beside else []))
     if planned.metric != planned.judged_by:
         say(f"Judged row by row, and so by {planned.judged_by}; {planned.metric} of both arms is shown beside it.")
     say(f"Judged on {planned.split} so far: {counted(planned.tries, 'decision')}.")
@@ -195,6 +204,7 @@ def _say_verdicts(found: Verdicts) -> None:
     many = f"{counted(found.tries, 'decision')} judged on these {found.n:,} {found.split} rows so far"
     reused = f" and {found.reused} reused" if found.reused else ""
     say(f"{counted(found.trainings, 'training')}{reused} in {_lasting(found.seconds)}; {many}")
+    say(*([f"{found.production}."] if found.production else []))
     for one in found.decisions:
         _say_decision(one)
 
@@ -217,9 +227,46 @@ def _say_decision(one: DecisionVerdict) -> None:
     )
     table("", heads, rows)
     say(*_remarks(one))
+    if one.beside is not None:
+        _say_beside(one)
+    if one.reasons:
+        _say_reasons(one.reasons)
     if one.earned:
         gains = ((each.part, *_row("", each.judged)[3:6], each.judged.verdict) for each in one.earned)
         table("", ("what a part adds", "difference", _level(one.earned[0].judged), "p", "so it is"), gains)
+
+
+def _say_beside(one: DecisionVerdict) -> None:
+    """What the test rows say; the word is that of the production rows."""
+    if one.beside is None:
+        return
+    judged, control = one.beside.against_unchanged, one.beside.against_control
+    rows = [_row("no change", judged), *([_row("random production rows", control)] if control else [])]
+    heads = ("against", "its score", "score", "difference", _level(judged), "p", "corrected p", "so it is")
+    say("", f"Beside it, {judged.n:,} {one.beside.split} rows, corrected for {_tries(judged)}:")
+    table("", heads, rows)
+
+
+def _say_reasons(reasons: Sequence[BeforeAfter]) -> None:
+    """Did the rows get better that are marked for a reason? Those that judge, which no arm learns from."""
+    heads = ("marked by", "n", "before", "at random", "after", "difference", "interval", "over random", "interval")
+    found = (
+        (
+            one.kind,
+            one.n,
+            one.before,
+            one.control,
+            one.after,
+            points(one.difference),
+            point_interval(one.interval),
+            "" if one.over_control is None else points(one.over_control),
+            "" if one.control_interval is None else point_interval(one.control_interval),
+            one.word,
+        )
+        for one in reasons
+    )
+    say("", "Production rows that judge, by reason:")
+    table("", (*heads, "so they are"), found)
 
 
 def _level(judged: Judged) -> str:

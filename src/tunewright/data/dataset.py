@@ -291,9 +291,12 @@ class Dataset:
             require_known([review.id for review in reviews if review.version == version], known)
         append_reviews(self.folder / _REVIEWS, reviews)
 
-    def fingerprint(self, split: str, version: str = "main") -> str:
-        """Hash of id, content, label and targets of a split's rows, in any order: are two test sets the same?"""
-        table = self.table(version)
+    def fingerprint(self, split: str, version: str = "main", *, after: Sequence[Edit] = ()) -> str:
+        """Hash of id, content, label and targets of a split's rows, in any order: are two test sets the same?
+
+        ``after`` are edits of the version that nobody has stored.
+        """
+        table = self.tried(after, on=version)
         rows = table.filter(pc.equal(table["split"], split))
         return _fingerprint(rows, ("id", "content", "label", *self.fields.target))
 

@@ -36,12 +36,18 @@ class NewRow:
     Args:
         values: columns of the dataset, with an id that no other row has; label and targets where they are known.
         origin: where it comes from: its id in production, and its reasons with their scores.
-        place: a number in [0, 1) that only its texts decide; rows below the share that is held out judge.
+        content: hash of its texts.
     """
 
     values: Mapping[str, Any]
     origin: Mapping[str, Any]
-    place: float
+    content: str
+
+    @property
+    def place(self) -> float:
+        """A number in [0, 1) that only its texts decide; rows below the share that is held out judge."""
+        digest = hashlib.blake2b(f"held out\n{self.content}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") / 2.0**64
 
     @property
     def production(self) -> str:
@@ -70,7 +76,9 @@ def as_new_rows(
     known, taken = set(before["content"].to_pylist()), set(before["id"].to_pylist())
     columns = [name for name in before.column_names if name in production.column_names and name not in _NEVER_COPIED]
     made, there = [], set()
-    for row, content in zip(production.to_pylist(), contents, strict=True):
+    told = {"id", "label", "reasons", "scores", *fields.target, *columns}
+    read = production.select([name for name in production.column_names if name in told])
+    for row, content in zip(read.to_pylist(), contents, strict=True):
         if content in known:
             there.add(str(row["id"]))
             continue
@@ -78,7 +86,7 @@ def as_new_rows(
         id = _free(str(row["id"]), monitor, taken)
         taken.add(id)
         values = {"id": id, **{name: row[name] for name in columns}, "label": _label(row, fields)}
-        made.append(NewRow(values, origin_of(row), _place(content)))
+        made.append(NewRow(values, origin_of(row), content))
     return tuple(made), frozenset(there)
 
 
@@ -143,8 +151,3 @@ def _label(row: Mapping[str, Any], fields: Fields) -> Any:
     """Of a task whose target is a list, the label is the first of them, as in a dataset."""
     label = row.get("label")
     return first_value(row.get(fields.target[0])) if label is None and fields.target else label
-
-
-def _place(content: str) -> float:
-    digest = hashlib.blake2b(f"held out\n{content}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") / 2.0**64

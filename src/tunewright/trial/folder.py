@@ -31,7 +31,7 @@ __all__ = ["LEDGER", "Trial", "find", "trials"]
 
 LEDGER = "tries.jsonl"
 _BEGIN = "plan one with `tunewright trial plan drop:top:5%`, and begin it with `tunewright trial run drop:top:5%`"
-_META, _RESULTS = "trial.json", "results"
+_META, _RESULTS, _BESIDE = "trial.json", "results", "results-beside"
 
 
 class Trial:
@@ -110,17 +110,20 @@ class Trial:
         self.meta = {**self.meta, **meta}
         write_json(self.folder / _META, self.meta)
 
-    def write(self, results: pa.Table) -> None:
-        """Store what the models said, atomically."""
-        tables.write(self.folder / f"{_RESULTS}.parquet", results)
+    def write(self, results: pa.Table, *, beside: bool = False) -> None:
+        """Store what the models said about the rows that decide, or about those beside them, atomically."""
+        tables.write(self.folder / f"{_BESIDE if beside else _RESULTS}.parquet", results)
 
-    def results(self) -> pa.Table:
+    def results(self, *, beside: bool = False) -> pa.Table:
         """What the models said: columns arm, seed, id, label, predicted, correct and what else rows are graded by.
+
+        Args:
+            beside: about the rows that are looked at beside those that decide.
 
         Raises:
             RunError: if nothing was evaluated yet.
         """
-        path = self.folder / f"{_RESULTS}.parquet"
+        path = self.folder / f"{_BESIDE if beside else _RESULTS}.parquet"
         if not path.exists():
             raise RunError(f"trial {self.id} has no results yet", fix=f"tunewright trial run --resume {self.id}")
         return tables.read(path)

@@ -60,7 +60,9 @@ def propose(
 
 
 def store(base: Base, proposed: Sequence[Proposed]) -> None:
-    """Make the versions that the arms need, under names of their own; those that are there already stay as they are."""
+    """Make the versions that the arms and judges need, under names of their own; those there already stay as they are."""
+    if base.held_out is not None and not _is_stored(base, base.judge):
+        base.dataset.apply([base.held_out], on=base.version, name=_free_name(base, f"trial-{base.split}"))
     for one in proposed:
         for number, (version, edits) in enumerate(zip(one.arm.versions, one.edits, strict=True)):
             if edits and not _is_stored(base, version):
@@ -144,6 +146,10 @@ def _version_name(base: Base, arm: Arm, number: int) -> str:
     name = "trial-" + re.sub(r"[^\w.-]+", "-", arm.name).strip("-.")[:60]
     if len(arm.versions) > 1:
         name += f"-{number + 1}"
+    return _free_name(base, name)
+
+
+def _free_name(base: Base, name: str) -> str:
     taken, free, again = base.dataset.versions, name, 1
     while free in taken:
         again += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunewright.data.edits import version_after
 from tunewright.errors import ComparisonError
 from tunewright.project import find_run, open_dataset
 from tunewright.run import runs
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tunewright.data.dataset import Dataset
+    from tunewright.data.edits import Add
     from tunewright.project import Project
     from tunewright.run import Run
+    from tunewright.verbs.trial_production import Pool
 
 __all__ = ["Base", "finished", "open_base", "trained_rows", "unfinished"]
 
@@ -41,6 +44,9 @@ class Base:
         run: a finished run of this kind, whose columns decisions may rest on; None if there is none yet.
         fingerprint: of the test rows of the version, by which all arms are judged.
         split: name of these rows' split.
+        held_out: production rows that judge instead of those of the version, from which no arm learns.
+        beside: name of the split that would judge without them, and is looked at beside them.
+        pool: production rows from which a control of collected rows is drawn.
     """
 
     project: Project
@@ -53,6 +59,9 @@ class Base:
     run: Run | None
     fingerprint: str
     split: str
+    held_out: Add | None = None
+    beside: str = ""
+    pool: Pool | None = None
 
     @property
     def rows(self) -> pa.Table:
@@ -60,10 +69,28 @@ class Base:
         return self.dataset.table(self.version)
 
     @property
+    def judge(self) -> str:
+        """Id of the version whose rows judge: that of the arm without a change, or what is held out beside it."""
+        return self.version if self.held_out is None else version_after(self.version, self.held_out)
+
+    @property
     def judged_by(self) -> pa.Table:
-        """The labelled test rows of the version."""
-        rows = self.rows
+        """The labelled rows that judge: those of the version's split, or those held out."""
+        rows = self.dataset.tried([self.held_out] if self.held_out else [], on=self.version)
         return rows.filter(pc.and_(pc.equal(rows["split"], self.split), pc.is_valid(rows["label"])))
+
+    @property
+    def by_test(self) -> Base | None:
+        """The same base as the test rows judge it, where production rows come first; else None."""
+        if self.held_out is None:
+            return None
+        fingerprint = self.dataset.fingerprint(self.beside, self.version)
+        return replace(self, held_out=None, split=self.beside, beside="", fingerprint=fingerprint)
+
+    @property
+    def judges(self) -> tuple[Base, ...]:
+        """This base, and `by_test` if there is one."""
+        return (self, self.by_test) if self.by_test is not None else (self,)
 
     def key(self, training: Training) -> str:
         """What makes two trainings from this base the same."""

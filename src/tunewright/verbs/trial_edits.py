@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tunewright.analyze.regions import select
 from tunewright.curate import from_csv, from_rule, from_suspects, random_control
 from tunewright.data.applying import apply, splits_touched
-from tunewright.data.edits import Keep
+from tunewright.data.edits import Add, Keep
 from tunewright.errors import EditError
 from tunewright.run import none_yet
 from tunewright.table import left_join
@@ -30,14 +30,16 @@ from tunewright.trial.decisions import (
     Version,
 )
 from tunewright.verbs.dynamics import arrays, learnt
+from tunewright.verbs.lineage import COLLECTED, collected_edits
 from tunewright.verbs.mixing import mixed
+from tunewright.verbs.trial_production import at_random
 
 if TYPE_CHECKING:
     from tunewright.data.edits import Edit
     from tunewright.run import Run
     from tunewright.verbs.trial_base import Base
 
-__all__ = ["aimed_at", "control", "edited", "edits_of", "settings_of"]
+__all__ = ["aimed_at", "collected_adds", "control", "edited", "edits_of", "settings_of"]
 
 _MORE_OFTEN = 1.5
 
@@ -53,9 +55,9 @@ def edits_of(base: Base, decision: Decision) -> tuple[Edit, ...]:
     made: list[Edit] = []
     for part, text in zip(decision.parts, decision.texts, strict=True):
         for edit in _edits(base, part, table):
-            if base.split in splits_touched(table, edit):
+            if {base.split, base.beside} & splits_touched(table, edit):
                 raise EditError(
-                    f"{text} changes rows of split {base.split!r}, by which it would be judged",
+                    f"{text} changes rows of split {base.beside or base.split!r}, by which it would be judged",
                     fix="leave these rows out of the edit; correct the test rows first, and then begin a trial",
                 )
             table = apply(table, edit, text=base.dataset.fields.text)
@@ -104,7 +106,7 @@ def control(base: Base, edits: Sequence[Edit], *, seed: int) -> tuple[Edit, ...]
     table = base.rows
     drawn: list[Edit] = []
     for position, edit in enumerate(edits):
-        made = random_control(edit, table, seed=seed * len(edits) + position)
+        made = _at_random(base, edit, table, seed=seed * len(edits) + position)
         table = apply(table, made, text=base.dataset.fields.text)
         drawn.append(made)
     return tuple(drawn)
@@ -136,6 +138,18 @@ def _edits(base: Base, part: Part, table: pa.Table) -> Sequence[Edit]:  # noqa: 
             return [mixed(table, count=count, alpha=alpha, layer=layer, seed=base.project.seed)]
         case Setting() | Ensembled():
             return []
+
+
+def collected_adds(base: Base, decision: Decision) -> list[Add]:
+    """The edits of a decision that add rows which a monitor collected; only versions have such."""
+    named = [part.name for part in decision.parts if isinstance(part, Version)]
+    return collected_edits(edit for name in named for edit in _version(base, name))
+
+
+def _at_random(base: Base, edit: Edit, table: pa.Table, *, seed: int) -> Edit:
+    if isinstance(edit, Add) and edit.evidence.analysis == COLLECTED and base.pool is not None:
+        return at_random(base.pool, edit, table, seed=seed)
+    return random_control(edit, table, seed=seed)
 
 
 def _version(base: Base, name: str) -> Sequence[Edit]:

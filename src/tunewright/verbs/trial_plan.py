@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,8 @@ from tunewright.verbs.models import vectors
 from tunewright.verbs.results import Result
 from tunewright.verbs.trial_arms import Proposed, propose
 from tunewright.verbs.trial_base import Base, finished, open_base, trained_rows
-from tunewright.verbs.trial_edits import edited
+from tunewright.verbs.trial_edits import collected_adds, edited
+from tunewright.verbs.trial_production import with_production
 from tunewright.verbs.trial_running import workers_for
 from tunewright.verbs.trials import trials_folder
 
@@ -79,6 +80,8 @@ class TrialPlan(Result):
         seconds: the whole will take about so long, from the last training of the project or a short measurement; None
             on an accelerator of which nothing is known yet.
         preview: ranking on frozen embeddings, if it was asked for; no verdict.
+        production: where collected rows are tried: which rows judge, and where random ones are from; else empty.
+        beside: what the test rows can show, where production rows judge; else None.
     """
 
     run: str | None
@@ -95,6 +98,8 @@ class TrialPlan(Result):
     workers: int
     seconds: float | None
     preview: Previewed | None
+    production: str = ""
+    beside: Planned | None = None
 
 
 def plan_trial(
@@ -103,6 +108,7 @@ def plan_trial(
     seeds: int = 3,
     run: Run | str | None = None,
     split: str = "test",
+    control: str = "rest",
     same_epochs: bool = False,
     all_but_one: bool = False,
     workers: int | str = "auto",
@@ -117,6 +123,7 @@ def plan_trial(
         seeds: trainings of every arm.
         run: what decisions are changes of.
         split: the rows that judge.
+        control: of collected rows.
         same_epochs: the same number of epochs, instead of steps.
         all_but_one: also each decision of several parts without each of them.
         workers: processes that train side by side.
@@ -131,6 +138,7 @@ def plan_trial(
     base = open_base(project, run, split=split)
     numbers = [base.config.seed + position for position in range(seeds)]
     parsed = parse_all(decisions)
+    base = with_production(base, [collected_adds(base, one) for one in parsed], control)
     proposed = propose(base, parsed, seeds=numbers, same_epochs=same_epochs, all_but_one=all_but_one)
     wanted = {
         base.key(training): one.arm
@@ -142,31 +150,52 @@ def plan_trial(
     left = [arm for key, arm in wanted.items() if key not in done]
     arms = tuple(_planned(base, one, seeds) for one in proposed)
     count, _ = workers_for(len(left), workers)
-    tried = len(tries(trials_folder(project) / LEDGER, base.fingerprint))
+    tried = _tried(base)
     score, chance = _known(base, done)
+    size: dict[str, Any] = {"seeds": seeds, "arms": len(arms), "decisions": len(parsed)}
     return TrialPlan(
         run=base.run.id if base.run else None,
         version=base.version_name,
-        split=split,
+        split=base.split,
         metric=project.task.metric,
         judged_by="accuracy" if project.task.labels else project.task.metric,
         tries=tried,
         known=score is not None and chance is not None,
-        planned=plan(
-            base.judged_by.num_rows,
-            _USUAL_SCORE if score is None else score,
-            seeds=seeds,
-            arms=len(arms),
-            tries=tried + len(parsed),
-            target=target,
-            **({} if chance is None else {"discordance": chance.discordance, "seed_sd": chance.seed_sd}),
-        ),
+        planned=_reach(base, score, chance, target=target, **size),
         arms=arms,
         trainings=len(left),
         reused=len(wanted) - len(left),
         workers=count,
         seconds=_seconds(base, left, arms, count),
         preview=_previewed(base, proposed) if preview else None,
+        production=base.pool.sentence() if base.pool else "",
+        beside=None if base.by_test is None else _reach(base.by_test, *_known(base.by_test, done), **size),
+    )
+
+
+def _tried(base: Base) -> int:
+    return len(tries(trials_folder(base.project) / LEDGER, base.fingerprint))
+
+
+def _reach(
+    base: Base,
+    score: float | None,
+    chance: Luck | None,
+    *,
+    seeds: int,
+    arms: int,
+    decisions: int,
+    target: float | None = None,
+) -> Planned:
+    """The smallest difference that the rows which judge can show."""
+    return plan(
+        base.judged_by.num_rows,
+        _USUAL_SCORE if score is None else score,
+        seeds=seeds,
+        arms=arms,
+        tries=_tried(base) + decisions,
+        target=target,
+        **({} if chance is None else {"discordance": chance.discordance, "seed_sd": chance.seed_sd}),
     )
 
 

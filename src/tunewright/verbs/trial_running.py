@@ -138,6 +138,9 @@ class _Jobs:
         self._base, self._trial, self._schedule, self._threads = base, trial, schedule, threads
         self._known = {**unfinished(base), **finished(base)}
         self._arm_of = _first_arms(trial, schedule)
+        self._judges = [
+            {"version": one.judge, "split": one.split, "fingerprint": one.fingerprint} for one in base.judges
+        ]
         self._versions = {version: name for name, version in base.dataset.versions.items()}
         self.arms: list[Arm] = []
         self.keys: list[str] = []
@@ -168,9 +171,7 @@ class _Jobs:
             },
             "run": known and known.id,
             "is_finished": known is not None and known.meta["status"] == "finished",
-            "base": self._base.version,
-            "split": self._base.split,
-            "fingerprint": self._base.fingerprint,
+            "judges": self._judges,
         }
 
 

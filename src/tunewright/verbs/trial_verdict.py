@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.special import softmax
 
+from tunewright.analyze.before_after import BeforeAfter, before_after
 from tunewright.analyze.macro import MacroChange, macro_f1_change
 from tunewright.analyze.regressions import (
     CalibrationChange,
@@ -35,7 +36,21 @@ if TYPE_CHECKING:
     from tunewright.trial.schedule import Schedule
     from tunewright.verbs.trial_base import Base
 
-__all__ = ["DecisionVerdict", "Earned", "Judged", "Scored", "collect", "decided", "judged", "scored", "slice_ids"]
+__all__ = [
+    "BeforeAfter",
+    "Beside",
+    "DecisionVerdict",
+    "Earned",
+    "Judged",
+    "Scored",
+    "beside",
+    "by_reason",
+    "collect",
+    "decided",
+    "judged",
+    "scored",
+    "slice_ids",
+]
 
 _KEPT = ("id", "label", "predicted", "correct", "probability", "gold_probability", "logits")
 _MOST_GROUPS = 12
@@ -48,6 +63,15 @@ class Earned:
 
     part: str
     judged: Judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A decision judged by the test rows, where production rows come first: the word is theirs."""
+
+    split: str
+    against_unchanged: Judged
+    against_control: Judged | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +94,8 @@ class DecisionVerdict:
         steps: optimiser steps, if they are not those of no change by themselves.
         stopped: why there are fewer seeds than planned; empty if there are not.
         note: what a reader must know.
+        beside: what the test rows say, where production rows judge; else None.
+        reasons: production rows that judge by why they were marked, in all arms; empty where none judge.
     """
 
     name: str
@@ -87,6 +113,8 @@ class DecisionVerdict:
     steps: int | None
     stopped: str
     note: str
+    beside: Beside | None = None
+    reasons: tuple[BeforeAfter, ...] = ()
 
     @property
     def worse_groups(self) -> tuple[GroupChange, ...]:
@@ -117,15 +145,18 @@ class Scored:
         return [values for name, values in self.by_arm.items() if name not in names and len(values) > 1]
 
 
-def collect(base: Base, trial: Trial, schedule: Schedule) -> pa.Table:
-    """What each arm said with each seed that is trained in it; an ensemble is put together here."""
+def collect(base: Base, trial: Trial, schedule: Schedule, *, beside: bool = False) -> pa.Table:
+    """What each arm said with each seed that is trained in it; an ensemble is put together here.
+
+    ``beside`` asks for the rows that are looked at beside those that decide.
+    """
     parts = []
     for arm in trial.arms:
         for position, seed in enumerate(trial.seeds):
             keys = schedule.keys(arm, position)
             if not all(key in trial.done for key in keys):
                 break
-            names = [trial.done[key]["evaluation"] for key in keys]
+            names = [trial.done[key]["beside"][0] if beside else trial.done[key]["evaluation"] for key in keys]
             tables = [labelled(Run.open(base.project.runs_folder / name)) for name in names]
             said = tables[0] if len(tables) == 1 else combined(base.project.task.labels, tables)
             kept = [name for name in said.column_names if name in _KEPT or is_grade(name)]
@@ -180,14 +211,14 @@ def decided(
     how: dict[str, Any] = {"earlier": earlier, "tries": tries, "alpha": settled.get("alpha", trial.meta["alpha"])}
     against = judged(found, "unchanged", arm.name, count, **how)
     first, second = found.pair("unchanged", arm.name, count)
-    control = next((one.name for one in trial.arms if one.kind == "control" and one.decision == arm.name), "")
+    control = _control(trial, found, arm)
     aim, inside = _aim(trial, arm, rows, found)
     return DecisionVerdict(
         name=arm.name,
         text=trial.meta["decisions"][arm.name],
         word=against.verdict,
         against_unchanged=against,
-        against_control=judged(found, control, arm.name, count, **how) if control in found.by_arm else None,
+        against_control=judged(found, control, arm.name, count, **how) if control else None,
         negative_flips=tuple(str(found.id[place]) for place in against.negative_flips),
         groups=regressions(first, second, groups_of(rows, found.id)),
         calibration=_calibration(found, arm.name, count, trial.meta["labels"]),
@@ -199,6 +230,36 @@ def decided(
         stopped=settled.get("why", ""),
         note=arm.note,
     )
+
+
+def beside(trial: Trial, found: Scored, arm: Arm, *, split: str, earlier: Sequence[float], tries: int) -> Beside:
+    """What other rows than those that decide say, of as many seeds; ``earlier`` and ``tries`` are of these rows."""
+    count = trial.meta["settled"].get(arm.name, {}).get("seeds")
+    control = _control(trial, found, arm)
+    how: dict[str, Any] = {"earlier": earlier, "tries": tries}
+    return Beside(
+        split=split,
+        against_unchanged=judged(found, "unchanged", arm.name, count, **how),
+        against_control=judged(found, control, arm.name, count, **how) if control else None,
+    )
+
+
+def by_reason(
+    trial: Trial, found: Scored, arm: Arm, origins: Mapping[str, Mapping[str, Any]]
+) -> tuple[BeforeAfter, ...]:
+    """Rows that judge by why a monitor marked them, and those that it did not mark.
+
+    ``origins`` are those of the rows, by id, as `tunewright.monitor.retraining.origin_of` gives them.
+    """
+    count = trial.meta["settled"].get(arm.name, {}).get("seeds")
+    reasons = [set(origins.get(str(id), {}).get("reasons", ())) for id in found.id]
+    names = sorted(set().union(*reasons))
+    kinds = {name: np.array([name in own for own in reasons]) for name in names}
+    kinds["(not marked)"] = np.array([not own for own in reasons])
+    control = _control(trial, found, arm)
+    before, after = found.pair("unchanged", arm.name, count)
+    chance = found.pair(control, arm.name, len(after))[0] if control else None
+    return before_after(before, after, chance, kinds)
 
 
 def groups_of(rows: pa.Table, ids: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
@@ -218,6 +279,12 @@ def judged(found: Scored, first: str, second: str, seeds: int | None = None, **h
     """One arm (B) against another (A), with what all others say about the luck of seeds; ``how`` is for `judge`."""
     a, b = found.pair(first, second, seeds)
     return judge(a, b, metric=found.metric, others=found.others(first, second), **how)
+
+
+def _control(trial: Trial, found: Scored, arm: Arm) -> str:
+    """Name of the control of an arm; empty if it has none."""
+    named = (one.name for one in trial.arms if one.kind == "control" and one.decision == arm.name)
+    return next((name for name in named if name in found.by_arm), "")
 
 
 def _earned(trial: Trial, found: Scored, arm: Arm, seeds: int | None) -> tuple[Earned, ...]:

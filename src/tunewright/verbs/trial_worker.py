@@ -32,21 +32,23 @@ def train_and_evaluate(project: Project, job: Mapping[str, Any], advance: Advanc
     Args:
         project: whose data and task it is.
         job: ``version`` (id), ``config``, ``parent`` (a run to start from, or None), ``name`` and ``meta`` of the run,
-            ``run`` (one to use or resume instead, or None), ``is_finished`` (whether that one is), ``base`` (the version whose rows judge),
-            ``split`` and ``fingerprint`` of these.
+            ``run`` (one to use or resume instead, or None), ``is_finished`` (whether that one is), and ``judges``: of
+            each set of rows that judges ``version``, ``split`` and ``fingerprint``, the one that decides first.
         advance: told now and then how many steps of how many are done.
 
     Returns:
-        run, evaluation (ids), train_seconds, evaluate_seconds, and reused: whether the model was there already.
+        run, evaluation, beside (ids; evaluations of the rows that decide, and of the others), train_seconds,
+        evaluate_seconds, and reused: whether the model was there already.
     """
     _require_same(project, job["expects"])
     started = time.perf_counter()
     run = _trained(project, job, advance)
     trained = time.perf_counter()
-    evaluation = _evaluated(project, run, job)
+    evaluation, *beside = [_evaluated(project, run, judge) for judge in job["judges"]]
     return {
         "run": run.id,
         "evaluation": evaluation.id,
+        "beside": [one.id for one in beside],
         "train_seconds": round(trained - started, 2),
         "evaluate_seconds": round(time.perf_counter() - trained, 2),
         "reused": job["is_finished"],
@@ -100,13 +102,13 @@ def _trained(project: Project, job: Mapping[str, Any], advance: Advance) -> Run:
     )
 
 
-def _evaluated(project: Project, run: Run, job: Mapping[str, Any]) -> Run:
-    """The evaluation of a run on the rows that judge; made now if there is none."""
-    wanted = {"kind": "eval", "status": "finished", "parent": run.id, "fingerprint": job["fingerprint"]}
+def _evaluated(project: Project, run: Run, judge: Mapping[str, Any]) -> Run:
+    """The evaluation of a run on rows that judge; made now if there is none."""
+    wanted = {"kind": "eval", "status": "finished", "parent": run.id, "fingerprint": judge["fingerprint"]}
     stored = [one for one in runs(project.runs_folder) if wanted.items() <= one.meta.items()]
     if stored:
         return stored[-1]
-    return predict_split(project, run, split=job["split"], version=job["base"])
+    return predict_split(project, run, split=judge["split"], version=judge["version"])
 
 
 def _steps(advance: Advance) -> TrainerCallback:

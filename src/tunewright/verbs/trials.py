@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +13,25 @@ from tunewright.analyze.sequential import boundaries, next_step
 from tunewright.errors import RunError, TrainError
 from tunewright.files import claimed
 from tunewright.project import Project, find_run, open_dataset
-from tunewright.trial.arms import arm_key, steps
+from tunewright.trial.arms import steps
 from tunewright.trial.decisions import parse_all
 from tunewright.trial.folder import LEDGER, Trial, find
-from tunewright.trial.ledger import Try, note, tries
+from tunewright.trial.ledger import tries
 from tunewright.verbs.results import Result
 from tunewright.verbs.trial_arms import Proposed, propose, store
 from tunewright.verbs.trial_base import Base, open_base, trained_rows
-from tunewright.verbs.trial_edits import aimed_at, edited
+from tunewright.verbs.trial_edits import aimed_at, collected_adds, edited
+from tunewright.verbs.trial_judging import decisions_of, key_of, note_verdicts, verdicts
+from tunewright.verbs.trial_production import with_production
 from tunewright.verbs.trial_running import Progress, schedule_of, train_all, unheard
-from tunewright.verbs.trial_verdict import DecisionVerdict, collect, decided, judged, scored, slice_ids
+from tunewright.verbs.trial_verdict import DecisionVerdict, collect, judged, scored, slice_ids
 from tunewright.verbs.trial_worker import described_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tunewright.run import Run
-    from tunewright.trial.arms import Arm
+    from tunewright.trial.decisions import Decision
     from tunewright.trial.schedule import Schedule
 
 __all__ = ["Verdicts", "run_trial", "show_trial"]
@@ -56,6 +57,7 @@ class Verdicts(Result):
         seconds: that it took, from beginning to end and over all interruptions.
         training_seconds: of all trainings and evaluations, added up.
         folder: where it lies.
+        production: where collected rows are tried: which rows judge, and where random ones are from; else empty.
     """
 
     trial: str
@@ -72,6 +74,7 @@ class Verdicts(Result):
     seconds: float
     training_seconds: float
     folder: Path
+    production: str = ""
 
 
 def run_trial(
@@ -83,6 +86,7 @@ def run_trial(
     name: str | None = None,
     split: str = "test",
     slice: str | None = None,
+    control: str = "rest",
     same_epochs: bool = False,
     all_but_one: bool = False,
     stop_early: bool = True,
@@ -103,6 +107,8 @@ def run_trial(
         split: the rows that judge, which nothing may have been chosen on.
         slice: condition in SQL for the test rows that the decisions are aimed at; their gain is set against the rest.
             By default those of the labels that a decision's edits touch more than others, if there are such.
+        control: of collected rows: as many random production rows with a label that were not collected (``rest``), or
+            of all with a label (``whole``), or no control (``none``).
         same_epochs: the same number of epochs, instead of steps.
         all_but_one: also try each decision of several parts without each of them.
         stop_early: look after every seed, with boundaries that correct for it, and stop where the answer is clear or
@@ -125,8 +131,10 @@ def run_trial(
         _require_same(project, trial)
     else:
         base = open_base(project, run, split=split)
+        parsed = parse_all(decisions)
+        base = with_production(base, [collected_adds(base, one) for one in parsed], control)
         how = {"same_epochs": same_epochs, "all_but_one": all_but_one}
-        trial = _begin(base, decisions, seeds=seeds, name=name, slice=slice, stop_early=stop_early, **how)
+        trial = _begin(base, parsed, seeds=seeds, name=name, slice=slice, stop_early=stop_early, **how)
     if trial.meta["status"] != "finished":
         with _running(trial, started):
             _train(base, trial, workers=workers, progress=progress)
@@ -145,7 +153,7 @@ def show_trial(project: Project, trial: str | None = None) -> Verdicts:
     meta = found.meta
     known = tries(trials_folder(project) / LEDGER, meta["fingerprint"])
     done = list(found.done.values())
-    made = _verdicts(project, found, known) if meta["status"] == "finished" else ()
+    made = verdicts(_base_of(project, found), found, known) if meta["status"] == "finished" else ()
     return Verdicts(
         trial=found.id,
         status=meta["status"],
@@ -161,6 +169,7 @@ def show_trial(project: Project, trial: str | None = None) -> Verdicts:
         seconds=meta["seconds"],
         training_seconds=sum(one["train_seconds"] + one["evaluate_seconds"] for one in done),
         folder=found.folder,
+        production=meta.get("production", ""),
     )
 
 
@@ -171,7 +180,7 @@ def trials_folder(project: Project) -> Path:
 
 def _begin(
     base: Base,
-    decisions: Sequence[str],
+    parsed: Sequence[Decision],
     *,
     seeds: int,
     name: str | None,
@@ -182,7 +191,6 @@ def _begin(
 ) -> Trial:
     if seeds < 1:
         raise TrainError(f"expected one seed or more, found {seeds}")
-    parsed = parse_all(decisions)
     numbers = [base.config.seed + position for position in range(seeds)]
     proposed = propose(base, parsed, seeds=numbers, same_epochs=same_epochs, all_but_one=all_but_one)
     if slice is not None and not 0 < len(slice_ids(base.judged_by, slice)) < base.judged_by.num_rows:
@@ -201,6 +209,9 @@ def _begin(
         parent=base.parent,
         split=base.split,
         fingerprint=base.fingerprint,
+        judge=base.judge,
+        beside=base.beside,
+        production=base.pool.sentence() if base.pool else "",
         project=described_project(base.project),
         n=base.judged_by.num_rows,
         metric=base.project.task.metric,
@@ -233,9 +244,12 @@ def _looks(seeds: int) -> list[tuple[int, float]]:
 def _base_of(project: Project, trial: Trial) -> Base:
     """The base a trial was begun with, whatever was trained since."""
     meta = trial.meta
+    dataset = open_dataset(project)
+    judge = meta.get("judge", meta["version"])
+    held_out = None if judge == meta["version"] else dataset.log(judge)[-1].edit
     base = Base(
         project=project,
-        dataset=open_dataset(project),
+        dataset=dataset,
         version=meta["version"],
         version_name=meta["version_name"],
         model=meta["model"],
@@ -244,8 +258,10 @@ def _base_of(project: Project, trial: Trial) -> Base:
         run=meta["run"] and find_run(project, meta["run"]),
         fingerprint=meta["fingerprint"],
         split=meta["split"],
+        held_out=held_out,  # type: ignore[arg-type]  # it is the edit that made the version of the rows that judge
+        beside=meta.get("beside", ""),
     )
-    if base.dataset.fingerprint(base.split, base.version) != base.fingerprint:
+    if base.dataset.fingerprint(base.split, base.judge) != base.fingerprint:
         raise RunError(f"the rows that trial {trial.id} is judged by are not what they were", fix="begin a new trial")
     return base
 
@@ -288,8 +304,10 @@ def _train(base: Base, trial: Trial, *, workers: int | str, progress: Progress) 
         return _look(base, trial, schedule, complete)
 
     train_all(base, trial, schedule, workers=workers, steps=number, look=look, progress=progress)
-    trial.write(collect(base, trial, schedule))
-    _note(base, trial)
+    for judge in base.judges:
+        is_beside = judge is not base
+        trial.write(collect(base, trial, schedule, beside=is_beside), beside=is_beside)
+        note_verdicts(judge, trial, beside=is_beside)
 
 
 def _look(base: Base, trial: Trial, schedule: Schedule, complete: int) -> set[str]:
@@ -300,12 +318,12 @@ def _look(base: Base, trial: Trial, schedule: Schedule, complete: int) -> set[st
     found = scored(collect(base, trial, schedule), metric=trial.meta["metric"])
     settled: dict[str, Any] = {}
     known = tries(trials_folder(base.project) / LEDGER, base.fingerprint)
-    for arm in _decisions(trial):
+    for arm in decisions_of(trial):
         if arm.name in schedule.settled:
             continue
-        key = _key(base, trial, arm)
+        key = key_of(base, trial, arm)
         earlier = [one.p for one in known if one.key != key]
-        count = len(earlier) + len(_decisions(trial))
+        count = len(earlier) + len(decisions_of(trial))
         said = judged(found, "unchanged", arm.name, complete, earlier=earlier, tries=count, alpha=levels[complete])
         step = next_step(
             said.verdict,
@@ -323,45 +341,3 @@ def _look(base: Base, trial: Trial, schedule: Schedule, complete: int) -> set[st
 
 def _why(action: str) -> str:
     return {"stop: clear": "the answer was clear", "stop: futile": "no answer was in reach"}.get(action, "")
-
-
-def _verdicts(project: Project, trial: Trial, known: Sequence[Try]) -> tuple[DecisionVerdict, ...]:
-    base = _base_of(project, trial)
-    found = scored(trial.results(), metric=trial.meta["metric"])
-    rows = base.judged_by
-    made = []
-    for arm in _decisions(trial):
-        earlier = [one.p for one in known if one.key != _key(base, trial, arm)]
-        count = max(len(earlier) + 1, len(_decisions(trial)))  # also where somebody has removed the ledger
-        made.append(decided(trial, found, arm, rows, earlier=earlier, tries=count))
-    return tuple(made)
-
-
-def _note(base: Base, trial: Trial) -> None:
-    """Write the decisions into the ledger, each once."""
-    found = scored(trial.results(), metric=trial.meta["metric"])
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = []
-    for arm in _decisions(trial):
-        count = trial.meta["settled"].get(arm.name, {}).get("seeds")
-        said = judged(found, "unchanged", arm.name, count)
-        made.append(
-            Try(
-                test=base.fingerprint,
-                key=_key(base, trial, arm),
-                name=arm.name,
-                trial=trial.id,
-                metric=said.metric,
-                p=said.p,
-                time=now,
-            )
-        )
-    note(trials_folder(base.project) / LEDGER, made)
-
-
-def _decisions(trial: Trial) -> list[Arm]:
-    return [arm for arm in trial.arms if arm.kind == "decision"]
-
-
-def _key(base: Base, trial: Trial, arm: Arm) -> str:
-    return arm_key(arm, base=base.version, config=base.config, model=base.model, seeds=trial.seeds)
