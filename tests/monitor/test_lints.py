@@ -85,10 +85,10 @@ def test_markup_that_does_not_lead_is_no_finding():
     def table(*words):
         return pa.table({"word": words, "texts": range(9, 9 - len(words), -1), "ids": [["1"]] * len(words)})
 
-    known = {"normal_unknown": table("paella"), "coverage": 0.9, "normal_coverage": 0.95}
-    assert [*markup({"v": {"unknown": table("paella", "person1"), **known}}, rows=9)] == []
-    assert len([*markup({"v": {"unknown": table("person1", "paella"), **known}}, rows=9)]) == 1
-    assert [*markup({"edge": {"marked": 3}}, rows=9)] == []
+    known = {"rows": 9, "normal_unknown": table("paella"), "coverage": 0.9, "normal_coverage": 0.95}
+    assert [*markup({"v": {"unknown": table("paella", "person1"), **known}})] == []
+    assert len([*markup({"v": {"unknown": table("person1", "paella"), **known}})]) == 1
+    assert [*markup({"edge": {"marked": 3}})] == []
 
 
 def test_words_in_nested_signals_are_looked_at_and_few_rows_are_not():

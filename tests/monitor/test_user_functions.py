@@ -130,3 +130,11 @@ def test_the_fingerprint_is_of_name_and_source():
 def test_what_cannot_be_a_signal(make, message):
     with pytest.raises(TypeError, match=message):
         make()
+
+
+def test_a_function_whose_file_was_changed_since_has_a_fingerprint_all_the_same(tmp_path):
+    path = tmp_path / "checks.py"
+    path.write_text('text = """\n' * 3, encoding="utf-8")
+    defined: dict = {}
+    exec(compile("\n\ndef long(c):\n    return len(c) > 3\n", str(path), "exec"), defined)
+    assert len(user(defined["long"], per="row").fingerprint) == 16

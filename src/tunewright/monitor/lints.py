@@ -48,7 +48,7 @@ def lints(monitor: Monitor, *, outputs: Collection[str] = OUTPUTS) -> list[Lint]
     found = [
         *collisions(report["conflicts"]),
         *(one for name in outputs if name in rows.column_names for one in cut_outputs(rows, name)),
-        *markup(report["checks"], rows=report["rows"]),
+        *markup(report["checks"]),
         *silent_words(rows, signals),
         *never_labelled(steps),
     ]
@@ -103,11 +103,11 @@ def _about_as_long(lengths: pa.Array, rows: int) -> bool:
     return bool(low >= _FEWEST_WORDS and high <= _CUT_SPREAD * low)
 
 
-def markup(checks: Mapping[str, Mapping[str, Any]], *, rows: int) -> Iterator[Lint]:
+def markup(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[Lint]:
     """Markup and numbers that lead a list of unknown words: they hide the words that are new."""
-    for name, report in checks.items():
-        if "unknown" not in report or "normal_unknown" not in report:
-            continue
+    of_words = {name: report for name, report in checks.items() if {"unknown", "normal_unknown"} <= report.keys()}
+    of_all = {name: report for name, report in of_words.items() if not {"windows", "slices"} & report.keys()}
+    for name, report in (of_all or of_words).items():
         normal = {word.casefold() for word in report["normal_unknown"]["word"].to_pylist()}
         leading = report["unknown"].slice(0, _LEADING).to_pylist()
         found = [row for row in leading if row["word"].strip("_").casefold() not in normal]
@@ -123,7 +123,7 @@ def markup(checks: Mapping[str, Mapping[str, Any]], *, rows: int) -> Iterator[Li
             f"markup leads the unknown words of {name}",
             "warning",
             found[0]["texts"],
-            f"{named} lead the list of {rows:,} rows and are no words; coverage is {said}",
+            f"{named} lead the list of {report['rows']:,} rows and are no words; coverage is {said}",
             tuple(found[0]["ids"]),
             "read normal_unknown and normal_coverage, or write the markup as the training set does before the model reads it",
         )

@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import reduce
+from tokenize import TokenError
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
@@ -144,7 +145,7 @@ def _setting(value: Any) -> Any:
 def _source(function: Callable[..., Any]) -> str:
     try:
         return inspect.getsource(function)
-    except (OSError, TypeError):
+    except (OSError, TypeError, TokenError):  # typed at a prompt, built in, or its file was changed since
         return getattr(function, "__qualname__", repr(type(function)))
 
 

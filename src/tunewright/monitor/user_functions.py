@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from tokenize import TokenError
 from typing import Any, Literal
 
 import numpy as np
@@ -162,7 +163,7 @@ def _source(function: Callable[..., Any]) -> str:
         return f"{_source(function.func)}\n{bound}"
     try:
         return inspect.getsource(function if inspect.isroutine(function) else type(function))
-    except (OSError, TypeError):  # typed at a prompt, or built in
+    except (OSError, TypeError, TokenError):  # typed at a prompt, built in, or its file was changed since
         code = getattr(function, "__code__", None)
         return repr((code.co_code, code.co_names)) if code else _called(function)
 
