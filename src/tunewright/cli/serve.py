@@ -15,7 +15,7 @@ from tunewright.cli.latent import progress
 
 if TYPE_CHECKING:
     from tunewright.serve.service import Address
-    from tunewright.verbs.receiving import Receiver
+    from tunewright.verbs.receiver import Receiver
 
 __all__ = ["serve"]
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tunewright.errors import DataError, MonitorError, TunewrightError
 
-__all__ = ["HEADERS", "RETRY", "Problem", "Refusal", "answer", "of_error", "refused"]
+__all__ = ["FAILED", "HEADERS", "RETRY", "Problem", "Refusal", "answer", "of_error", "refused"]
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,6 +35,10 @@ class Problem:
     kind: str
     message: str
     fix: str = ""
+
+
+FAILED = Problem("internal", "the service failed; its log says where", "send it again; nothing acknowledged is lost")
+"""All that is told of a failure that nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tunewright.errors import TunewrightError
-from tunewright.serve.answers import RETRY, Problem, Refusal, of_error, refused
+from tunewright.serve.answers import FAILED, RETRY, Problem, Refusal, of_error, refused
 from tunewright.serve.desk import Busy
 from tunewright.serve.guard import Guard, Rules
 
@@ -68,6 +68,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_values)
     app.add_exception_handler(Busy, _of_queue)
+    app.add_exception_handler(Exception, _of_anything)
     return Guard(_documented(app), rules=rules)
 
 
@@ -107,3 +108,8 @@ async def _of_values(_: Request, error: Exception) -> Response:
 async def _of_queue(_: Request, __: Exception) -> Response:
     problem = Problem("busy", "too many requests are waiting", "wait, then send it again; or send larger batches")
     return refused(503, problem, RETRY)
+
+
+async def _of_anything(_: Request, __: Exception) -> Response:
+    """The exception goes on to the guard, which logs where it came from."""
+    return refused(500, FAILED)

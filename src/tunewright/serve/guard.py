@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
-from tunewright.serve.answers import HEADERS, RETRY, Problem, refused
+from tunewright.serve.answers import FAILED, HEADERS, RETRY, Problem, refused
 from tunewright.serve.tokens import cookie_of, same
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONTENT_TYPES = frozenset({"application/json", ARROW})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KNOWN = "tunewright.known"
+_DIGITS = 15  # of a length; thousands of them are no number in Python
 _LOG = logging.getLogger("tunewright.serve")
 
 
@@ -104,7 +105,7 @@ class Guard:
             problem = refused(503, _UNANSWERED, RETRY)
         except Exception as error:  # noqa: BLE001 - the last layer; a traceback with its message would tell texts
             _LOG.error("%s %s: %s", scope["method"], quote(scope["path"]), _trace(error))
-            problem = refused(500, _FAILED)
+            problem = refused(500, FAILED)
         else:
             return
         if not send.began:
@@ -220,7 +221,7 @@ def _of_form(scope: Scope, headers: Headers) -> Response | None:
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes | None:
     """The whole body; None as soon as it is known to be too large."""
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > most:
+    if not length.isdecimal() or len(length) > _DIGITS or int(length) > most:
         return None
     parts: list[bytes] = []
     size, more = 0, True
@@ -245,4 +246,3 @@ def _trace(error: BaseException) -> str:
 _UNKNOWN = Problem("token", "the token is missing or wrong", "send Authorization: Bearer TOKEN, or open ?token=TOKEN")
 _SLOW = Problem("slow", "the body did not arrive in time", "send smaller batches")
 _UNANSWERED = Problem("busy", "there was no answer in time; it may come to pass all the same", "send it again")
-_FAILED = Problem("internal", "the service failed; its log says where", "send it again; nothing acknowledged is lost")

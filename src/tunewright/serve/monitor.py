@@ -14,7 +14,7 @@ from tunewright.errors import DataError
 from tunewright.serve.answers import answer
 from tunewright.serve.desk import Desk
 from tunewright.serve.guard import ARROW, is_known
-from tunewright.verbs.receiving import Alarms, Received, Receiver
+from tunewright.verbs.receiver import Received, Receiver
 
 __all__ = ["PUBLIC", "routes"]
 
@@ -65,10 +65,10 @@ def routes(desk: Desk[Receiver]) -> APIRouter:
         """The rows worth a label, as `tunewright monitor collected --json` prints them."""
         return answer((await desk.do(lambda receiver: receiver.collected(reason))).to_json())
 
-    @router.get("/alerts", response_model=Alarms)
+    @router.get("/alerts", responses={200: _OBJECT})
     async def alerts() -> Response:
-        """Where every alert stands, and what fired and resolved."""
-        return answer((await desk.do(Receiver.alarms)).to_json())
+        """Where every alert stands, as `tunewright monitor alerts --json` prints it."""
+        return answer((await desk.do(Receiver.alerts)).to_json())
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:

@@ -16,7 +16,7 @@ from tunewright.serve.guard import LOOPBACK, Guard, Rules
 from tunewright.serve.tokens import new_token
 
 if TYPE_CHECKING:
-    from tunewright.verbs.receiving import Receiver
+    from tunewright.verbs.receiver import Receiver
 
 __all__ = ["Address", "bound", "serve_monitor"]
 
@@ -85,7 +85,9 @@ def serve_monitor(
         desk = Desk(opened, most=most)
         try:
             ready(at)
-            app = create_app("Tunewright monitor", [routes(desk)], rules=rules, version=version("tunewright"), close=desk.close)
+            app = create_app(
+                "Tunewright monitor", [routes(desk)], rules=rules, version=version("tunewright"), close=desk.close
+            )
             _run(app, listening)
         finally:
             desk.close()

@@ -7,6 +7,7 @@ Each takes the project first, shares nothing with the others but files, and retu
 from __future__ import annotations
 
 from tunewright.verbs.across import across
+from tunewright.verbs.alerting import monitor_alerts, simulate_alert
 from tunewright.verbs.chart import map
 from tunewright.verbs.checking import check
 from tunewright.verbs.choose import focus
@@ -26,7 +27,7 @@ from tunewright.verbs.monitoring import monitor
 from tunewright.verbs.nearby import similar
 from tunewright.verbs.overview import analyze
 from tunewright.verbs.picture import plot
-from tunewright.verbs.receiving import receiving
+from tunewright.verbs.receiver import receiving
 from tunewright.verbs.score import evaluate, predict
 from tunewright.verbs.slicing import slices
 from tunewright.verbs.start import init
@@ -57,6 +58,7 @@ __all__ = [
     "map",
     "mix",
     "monitor",
+    "monitor_alerts",
     "monitor_report",
     "plan_trial",
     "plot",
@@ -67,6 +69,7 @@ __all__ = [
     "show",
     "show_trial",
     "similar",
+    "simulate_alert",
     "slices",
     "suspects",
     "train",

@@ -14,9 +14,10 @@ from tunewright.errors import DataError
 from tunewright.monitor.exposition import Family, exposition
 from tunewright.monitor.intake import RESERVED, table_of
 from tunewright.monitor.sinks import prometheus
-from tunewright.truth import first_of_each
 from tunewright.project import Project
 from tunewright.table import left_join
+from tunewright.truth import first_of_each
+from tunewright.verbs.alerting import Alerted, alerted
 from tunewright.verbs.collecting import Collected, chosen
 from tunewright.verbs.monitored import MonitorReport, reported
 from tunewright.verbs.monitoring import fed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.verbs.models import Advance
 
-__all__ = ["Alarms", "Received", "Receiver", "receiving"]
+__all__ = ["Received", "Receiver", "receiving"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +46,6 @@ class Received(Result):
     @classmethod
     def of(cls, logged: Logged) -> Received:
         return cls(**{name: getattr(logged, name) for name in cls.__dataclass_fields__})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms(Result):
-    """Where every alert stands, by name; what fired and resolved; and how many events no sink has taken yet."""
-
-    run: str
-    alerts: Mapping[str, Mapping[str, Any]]
-    events: tuple[Mapping[str, Any], ...]
-    waiting: int
 
 
 class Receiver:
@@ -86,11 +77,13 @@ class Receiver:
             MonitorError: if it could not be written; then nothing is taken.
             ProjectError: if a function of the project fails, or rows lack what a check reads.
         """
+        if (table := table_of(batch)).num_rows == 0:
+            return Received(ids=(), acknowledged=0, duplicates=0, marked={}, errors={})
         try:
-            rows = as_production(self._model.project, table_of(batch))
+            rows = as_production(self._model.project, table)
         except pa.ArrowException as error:
             raise DataError(f"the batch was not taken: a column has values of a wrong type ({error})") from error
-        if self._predicts and rows.num_rows:
+        if self._predicts:
             rows = left_join(rows, self._said(rows))
         return self._told(self._watch.log(rows))
 
@@ -120,15 +113,9 @@ class Receiver:
         """
         return chosen(self._watch, reason)
 
-    def alarms(self) -> Alarms:
+    def alerts(self) -> Alerted:
         """Where every alert stands."""
-        alerts = self._watch.alerts
-        standings = {
-            name: {"metric": alert.metric, "severity": alert.severity, "state": at.state, "value": at.value}
-            for name, (alert, at) in alerts.standings.items()
-        }
-        events = tuple(event.to_json() for event in alerts.events)
-        return Alarms(run=self._watch.run.id, alerts=standings, events=events, waiting=len(alerts.waiting))
+        return alerted(self._watch)
 
     def metrics(self) -> str:
         """Rows, labels, marked rows and failures by check, and the alerts, in the text format of Prometheus."""
