@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tunewright.errors import MonitorError
 from tunewright.truth import marks
@@ -75,25 +76,34 @@ class Pane:
 class Catalogue:
     """The SQLite file; each change is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         """Open or make the file.
 
+        Args:
+            path: of the file.
+            writes: False reads it as it is now, whatever others write meanwhile, and changes nothing.
+
         Raises:
-            MonitorError: if it is of another format.
+            MonitorError: if it is of another format, is no catalogue, or cannot be opened.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_TABLES)
-        found = self.facts().get("format", _FORMAT)
+        try:
+            self._connection = _made(path) if writes else _snapshot(path)
+            known = self.facts()
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise MonitorError(
+                f"expected a catalogue at {path} that can be {'written' if writes else 'read'}, found another ({error})",
+                fix="look whether the folder may be written to and has room, or restore the file from a copy",
+            ) from error
+        found = known.get("format", _FORMAT)
         if found != _FORMAT:
             self.close()
             raise MonitorError(
                 f"expected a catalogue of format {_FORMAT} in {path}, found {found}",
                 fix="read it with the version of the library that wrote it",
             )
-        self.tell(format=_FORMAT)
+        self.is_new = "format" not in known
+        if writes and self.is_new:
+            self.tell(format=_FORMAT)
 
     def close(self) -> None:
         """Close the file."""
@@ -208,6 +218,23 @@ class Catalogue:
             some = ids[start : start + _VARIABLES]
             places = ", ".join("?" * len(some))
             yield from self._connection.execute(f"{query} WHERE id IN ({places})", some)
+
+
+def _made(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(_TABLES)
+    return connection
+
+
+def _snapshot(path: Path) -> sqlite3.Connection:
+    """What is committed by now: a transaction that only reads."""
+    uri = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN")
+    return connection
 
 
 def add_to_pane(connection: sqlite3.Connection, writer: str, pane: Pane) -> None:

@@ -61,7 +61,7 @@ def evaluate(signals: Mapping[str, Signal], rows: pa.Table, *, reference: Any = 
         try:
             found = batch.value(signal, everywhere) if rows.num_rows else pa.nulls(0)
             values[name] = _filled(found, signal, rows.num_rows)
-        except (Exception, SystemExit) as error:  # whatever it is, the other signals go on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other signals go on
             errors[name] = f"{type(error).__name__} in `{signal}`: {error}"
             values[name] = _filled(pa.nulls(rows.num_rows), signal, rows.num_rows)
     return Evaluated(values, errors)

@@ -65,7 +65,7 @@ class Folding:
             what went wrong, in which case the state is that before the batch; empty if nothing did.
         """
         try:
-            self.states[name] = self._folds[name].update(self.states[name], rows)
+            self.states[name] = self._updated(name, self.states[name], rows)
         except FAILURES as error:
             return f"{type(error).__name__}: {error}{self._undo(name)}"
         self._kept[name].since.append(rows)
@@ -83,6 +83,12 @@ class Folding:
             self.restore(name, self._kept[name].data)
             return self._kept[name].data, f"{error}; the last {lost} rows do not count"
         return self._kept[name].data, ""
+
+    def _updated(self, name: str, state: State, rows: pa.Table) -> State:
+        found: object = self._folds[name].update(state, rows)
+        if not isinstance(found, dict):
+            raise DataError(f"expected the state, a dictionary, found {type(found).__name__}", fix="return the state")
+        return found
 
     def _first(self, name: str) -> bytes:
         try:
@@ -102,7 +108,7 @@ class Folding:
         state = self.opened(name, kept.data)
         try:
             for rows in kept.since:
-                state = self._folds[name].update(state, rows)
+                state = self._updated(name, state, rows)
         except FAILURES:
             lost = sum(rows.num_rows for rows in kept.since)
             self.restore(name, kept.data)

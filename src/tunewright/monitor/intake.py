@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from tunewright.monitor.store import is_vector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RESERVED", "contents", "fitted", "schema_of", "table_of"]
+__all__ = ["RESERVED", "contents", "fitted", "require_types", "schema_of", "table_of"]
 
-RESERVED = frozenset({"digest", "logged", "reasons", "scores"})
+RESERVED = frozenset({"corrects", "digest", "logged", "reasons", "scores", "step"})
 """Columns that the monitor adds."""
 
 _IDS_NAMED = 3
@@ -70,6 +70,21 @@ def fitted(table: pa.Table, schema: pa.Schema, *, optional: frozenset[str] = fro
     extra = [column for column in schema_of(table) if column.name in optional and column.name not in schema.names]
     columns = {column.name: _cast(table, column) for column in (*schema, *extra)}
     return pa.table({"id": table["id"], **columns})
+
+
+def require_types(table: pa.Table, fields: Sequence[pa.Field]) -> pa.Table:
+    """The table with these of its columns in these types.
+
+    Raises:
+        DataError: one that names every column of another type or dimension.
+    """
+    if problems := [problem for column in fields if (problem := _mismatch(table, column))]:
+        raise DataError(
+            f"the batch was not taken: {'; '.join(problems)}", fix="give them the type that they had before"
+        )
+    for column in fields:
+        table = table.set_column(table.column_names.index(column.name), column.name, _cast(table, column))
+    return table
 
 
 def contents(table: pa.Table) -> list[int]:
@@ -131,8 +146,8 @@ def _array(name: str, values: Any) -> pa.Array:
         if isinstance(values, np.ndarray):
             return pa.array(values.tolist() if values.dtype == object else values, from_pandas=values.dtype == object)
         return pa.array(_listed(values))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
-        raise DataError(f"expected values of one type in column {name!r}, found several ({error})") from error
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise DataError(f"expected values of one type in column {name!r}, found others ({error})") from error
 
 
 def _listed(values: Any) -> list[Any]:
@@ -151,10 +166,17 @@ def _tidy(name: str, column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_large_string(array.type) or name == "id":
-        return array.cast(pa.string())
+        return _as_text(name, array)
     if _holds_lists_of_floats(array.type) and len(array):
         return _embedding(name, array)
     return array
+
+
+def _as_text(name: str, array: pa.Array) -> pa.Array:
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException as error:
+        raise DataError(f"expected texts or numbers in column {name!r}, found {array.type}") from error
 
 
 def _holds_lists_of_floats(kind: pa.DataType) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError
 from tunewright.monitor.collector import Marked
+from tunewright.monitor.days import day
 from tunewright.monitor.entries import require_known
 from tunewright.monitor.reading import rows_of
 
@@ -54,5 +55,5 @@ def with_marks(state: State, store: Store, progress: Progress, collector: Collec
 def _marked(rows: pa.Table, marks: Mapping[str, Mapping[str, Any]], time: str | None) -> Iterator[Marked]:
     days = rows["logged"].to_pylist() if time is None else rows[time].to_pylist()
     keys = (rows["id"].to_pylist(), rows["digest"].to_pylist(), days, rows["logged"].to_pylist())
-    for id, content, day, logged in zip(*keys, strict=True):
-        yield Marked(id, content, str(logged if day is None else day)[:10], tuple(marks[id]))
+    for id, content, at, logged in zip(*keys, strict=True):
+        yield Marked(id, content, day(logged if at is None else at), tuple(marks[id]))

@@ -16,6 +16,7 @@ from tunewright.monitor import state as states
 from tunewright.monitor.catalogue import Pane, Saved
 from tunewright.monitor.checks import Checks
 from tunewright.monitor.collector import Collector, Marked
+from tunewright.monitor.days import day
 from tunewright.monitor.folding import Folding
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.store import Commit
@@ -174,8 +175,8 @@ class Progress:
             return
         days = _days(marked, self.time, logged)
         keys = (marked["id"].to_pylist(), marked["digest"].to_pylist(), days, marked["reasons"].to_pylist())
-        for id, content, day, reasons in zip(*keys, strict=True):
-            yield Marked(id, content, day, tuple(reasons))
+        for id, content, at, reasons in zip(*keys, strict=True):
+            yield Marked(id, content, at, tuple(reasons))
 
     def _take(self, name: str, saved: Saved) -> None:
         if name == COLLECTOR:
@@ -204,7 +205,7 @@ def _days(rows: pa.Table, time: str | None, logged: float) -> Sequence[str]:
     of_batch = datetime.fromtimestamp(logged, UTC).date().isoformat()
     if time is None:
         return [of_batch] * rows.num_rows
-    return [str(value)[:10] if value is not None else of_batch for value in rows[time].to_pylist()]
+    return [day(value) if value is not None else of_batch for value in rows[time].to_pylist()]
 
 
 def _begins(name: str, seen: int, *, changed: bool) -> str:

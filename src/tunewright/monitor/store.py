@@ -62,9 +62,15 @@ class Store:
     """One folder, as one writer sees it: it reads what all wrote, and writes segments of its own."""
 
     def __init__(self, folder: Path, writer: str, *, vectors: Precision = "float16") -> None:
+        """Go on where this writer was.
+
+        Raises:
+            MonitorError: if the catalogue is none, is of another format or is gone, or the journal is damaged.
+        """
         self.folder = folder
         self.writer = writer
         self.catalogue = Catalogue(folder / "catalogue.sqlite")
+        self._require_catalogue()
         self._precision = _PRECISIONS[vectors]
         self._sequence, self.made = self.catalogue.offset(writer)
         self._sweep()
@@ -140,6 +146,17 @@ class Store:
 
     def _journal_path(self) -> Path:
         return self.folder / "journal" / f"{self.writer}-{self._sequence:08d}.journal"
+
+    def _require_catalogue(self) -> None:
+        """Raises MonitorError if there are segments, and a catalogue that was made just now: nothing would name them."""
+        if self.catalogue.is_new and any(tables.parts(self.folder / place) for place in _PLACES):
+            path = self.folder / "catalogue.sqlite"
+            self.catalogue.close()
+            path.unlink()
+            raise MonitorError(
+                f"expected {path}, which says what counts; it is gone or empty, and segments are there",
+                fix="restore it from a copy; to begin anew give overwrite=True, which deletes the rows",
+            )
 
     def _sweep(self) -> None:
         """Remove what a killed process of this writer left: files that no transaction names, journals that one took."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.monitor.collector import Candidate
+from tunewright.monitor.folding import FAILURES
 from tunewright.monitor.marking import with_marks
 from tunewright.monitor.monitors import merged
 from tunewright.monitor.progress import COLLECTOR
@@ -17,6 +18,7 @@ from tunewright.monitor.reading import labelled_rows, labels_of
 
 if TYPE_CHECKING:
     from tunewright.monitor.collector import Collector
+    from tunewright.monitor.monitors import Fold
     from tunewright.monitor.progress import Progress
     from tunewright.monitor.state import State
     from tunewright.monitor.store import Store
@@ -40,7 +42,7 @@ def report(store: Store, progress: Progress) -> dict[str, Any]:
     edges = {name: _of_edge(progress, name, total) for name in progress.checks.edges}
     folds = {
         name: {
-            **fold.report(state_of(store, progress, name)),
+            **_said(fold, state_of(store, progress, name)),
             "errors": total[f"error:{name}"],
             "since": progress.since[name],
         }
@@ -68,6 +70,14 @@ def selection(store: Store, progress: Progress, collector: Collector) -> pa.Tabl
     ids = pa.array([row.id for row in (*taken, *drawn)], pa.string())
     chosen = rows.filter(pc.is_in(rows["id"], value_set=ids))
     return chosen.append_column("step", pa.array(_steps_of(store, progress, chosen, steps), pa.string()))
+
+
+def _said(fold: Fold, state: State) -> Mapping[str, Any]:
+    """What a fold reports; ``failed``, if that fails."""
+    try:
+        return fold.report(state)
+    except FAILURES as error:
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def _of_edge(progress: Progress, name: str, total: Mapping[str, int]) -> dict[str, int]:

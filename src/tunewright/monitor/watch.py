@@ -21,13 +21,14 @@ from tunewright.monitor.alerting import Alerting, Alerts
 from tunewright.monitor.checks import Checks, marks
 from tunewright.monitor.collector import STEPS, Collector, Step
 from tunewright.monitor.entries import label_entry, news, of_conflicts, require_known, require_truth, row_entry, unseen
-from tunewright.monitor.intake import fitted, schema_of, table_of
+from tunewright.monitor.intake import table_of
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.logged import Logged
 from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
 from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of
 from tunewright.monitor.retention import forget
+from tunewright.monitor.schema import Kept
 from tunewright.monitor.store import Precision, Store
 from tunewright.monitor.summary import report, selection, state_of
 from tunewright.run import Run
@@ -101,7 +102,6 @@ class Monitor:
         self.conflicts = 0
         self._segment = segment
         self._time = time
-        self._kept: pa.Schema | None = None
         self._held = ExitStack()
         self._open = True
         require_monitor_or_nothing(self.folder)
@@ -110,6 +110,7 @@ class Monitor:
             self._store = Store(self.folder, writer, vectors=vectors)
             self._held.callback(self._store.close)
             self._held.callback(setattr, self, "_open", False)
+            self._kept = Kept(self._store.catalogue, self.checks.truth)
             self._progress = Progress(self.checks, reference=reference, collector=collect, time=time)
             self.alerts = Alerting(
                 alerts,
@@ -145,12 +146,13 @@ class Monitor:
             DataError: if the batch does not fit the first one; then none of its rows is taken.
             MonitorError: if it could not be written; then none of its rows is taken.
         """
+        self._require_open()
         table = table_of(batch)
-        self.checks.require(table.column_names)
         if table.num_rows == 0:
             return Logged(ids=(), acknowledged=0)
+        self.checks.require(table.column_names)
         made = "id" not in table.column_names
-        table = fitted(self._with_ids(table), self._schema(table), optional=self.checks.truth)
+        table = self._kept.rows(self._with_ids(table))
         rows, others = unseen(self._store, self._progress, table)
         left_out = table.num_rows - rows.num_rows
         self.duplicates += left_out
@@ -181,10 +183,12 @@ class Monitor:
             DataError: if a row is unknown, or a column is no ground truth of this monitor; then nothing is taken.
             MonitorError: if it could not be written; then nothing is taken.
         """
+        self._require_open()
         labels = table_of({"id": [str(id) for id in ids], **(gts if isinstance(gts, Mapping) else {"gts": gts})})
         if labels.num_rows == 0:
             return Logged(ids=(), acknowledged=0)
         require_truth(self._store, self._progress, labels)
+        labels = self._kept.truth(labels)
         named = tuple(labels["id"].to_pylist())
         labels = news(self._store, self._progress, labels)
         left_out = len(named) - labels.num_rows
@@ -355,16 +359,6 @@ class Monitor:
         ids = [f"{self._store.writer}-{number:09d}" for number in range(start, start + table.num_rows)]
         return table.add_column(0, "id", pa.array(ids, pa.string()))
 
-    def _schema(self, table: pa.Table) -> pa.Schema:
-        """That of the first batch, which all writers keep to."""
-        if self._kept is None:
-            catalogue = self._store.catalogue
-            if "schema" not in catalogue.facts():
-                optional = sorted(self.checks.truth & set(table.column_names))
-                catalogue.tell(schema=schema_of(table.drop_columns(optional)).serialize().to_pybytes().hex())
-            self._kept = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(catalogue.facts()["schema"])))
-        return self._kept
-
     def _apply(self, entry: Entry) -> dict[str, str]:
         joined = None
         if entry.kind == "labels":  # folds and the collector had the corrected ones
@@ -385,6 +379,10 @@ class Monitor:
     def _with_rows(self, labels: pa.Table) -> pa.Table:
         """[labels] the rows that labels are of, with the truth and the reasons of both."""
         return with_truth(rows_of(self._store, self._progress, ids=labels["id"].to_pylist()), labels)
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise MonitorError(f"monitor {self.name!r} was closed", fix="open it again: Monitor(...)")
 
     def _require_collector(self) -> Collector:
         if self.collector is None:
