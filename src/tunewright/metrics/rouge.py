@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +80,7 @@ def words(text: str, *, stem: bool = False) -> list[str]:
 
 def _numbered(texts: set[str], *, stem: bool) -> dict[str, list[int]]:
     """The words of each text as numbers from 0, the same number for the same word."""
-    codes: defaultdict[str, int] = defaultdict(lambda: len(codes))
+    codes: defaultdict[str, int] = defaultdict(count().__next__)
     return {text: list(map(codes.__getitem__, words(text, stem=stem))) for text in texts}
 
 

@@ -5,6 +5,7 @@ A missing text gives a missing value everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,6 +66,8 @@ READINGS: dict[str, Callable[[str], list[str]]] = {
 }
 # a closing mark, perhaps followed by quotes or brackets; a colon or a comma closes nothing
 _CLOSED = r"""[.!?…。！？؟।]["'”’»)\]\s]*$"""
+_BLANK = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]"  # what str.split takes for white space
+_SOUGHT = 100  # words that one pattern looks for
 _MEASURES = ("f1", "precision", "recall")
 
 
@@ -226,9 +229,17 @@ def _tokens(texts: pa.Array, *, tokenizer: Function) -> Any:
 
 
 @operation("text.has_any", gives="bool", cost=20)
-def _has_any(texts: pa.Array, *, words: Iterable[str], read: str) -> Any:
+def _has_any(texts: pa.Array, *, words: tuple[str, ...], read: str) -> Any:
+    if read == "spaces" and len(words) <= _SOUGHT:
+        return pc.match_substring_regex(_checked(texts), _between_blanks(words))
     absent, reading = frozenset(words).isdisjoint, READINGS[read]
     return pa.array([not absent(reading(text)) for text in _listed(texts)], pa.bool_())
+
+
+def _between_blanks(words: Iterable[str]) -> str:
+    """A pattern that finds one of some words as `str.split` does; none with a blank in it is ever found."""
+    found = "|".join(re.escape(word) for word in words if word.split() == [word]) or r"[^\x00-\x{10FFFF}]"
+    return rf"(?:\A|{_BLANK})(?:{found})(?:\z|{_BLANK})"
 
 
 @operation("text.rouge_l", gives="number", cost=200)
