@@ -1,14 +1,15 @@
 """Maximum mean discrepancy (Gretton et al. 2012) by random Fourier features (Rahimi & Recht 2007): drift of vectors.
 
 A vector of length 1 becomes φ(x), cosines and sines of random directions, such that φ(x)·φ(y) is on average the mean of
-Gaussian kernels of three bandwidths, the median distance x {.5, 1, 2}. A set of rows is then known by the sum of its
-φ, which adds up over batches and processes, and two sets differ by the distance of their means. Such a test is nearly
-minimax (Choi & Kim 2024).
+Gaussian kernels of some bandwidths, the median distance x {1, 2}. A set of rows is then known by the sum of its φ,
+which adds up over batches and processes, and two sets differ by the distance of their means. Such a test is nearly
+minimax (Choi & Kim 2024). Here the distance is weighed, see `tunewright.analyze.weighing`: one half of the reference
+says how, and the other half what to expect of it, as a covariance is too small for the rows it was fitted on.
 
 If nothing drifted, the squared distance of means of n and N rows, over 1/n + 1/N, is a sum of squares of Gaussians that
-are as wide as the eigenvalues of the covariance Σ of φ. Its mean tr Σ, variance 2 tr Σ² and third cumulant 8 tr Σ³ are
-those of a shifted gamma distribution, which gives p (Hall 1983; Buckley & Eagleson 1988). The reference itself has the
-last word: p is not lower than windows drawn from it, each compared with the rest of it, allow.
+are as wide as the eigenvalues of the covariance Σ of weighed φ. Its mean tr Σ, variance 2 tr Σ² and third cumulant
+8 tr Σ³ are those of a shifted gamma distribution, which gives p (Hall 1983; Buckley & Eagleson 1988). The second half
+has the last word: p is not lower than windows drawn from it, each compared with the rest of it, allow.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tunewright.analyze.repeats import collisions, counted, effective_rows, vector_keys
+from tunewright.analyze.weighing import Weighing, fit_weighing
 from tunewright.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SCALES", "Baseline", "Drift", "Features", "Sample", "drift", "fit_baseline", "witness"]
 
-SCALES = (0.5, 1.0, 2.0)
+SCALES = (1.0, 2.0)
 """Bandwidths, as multiples of the median distance of two vectors of the reference."""
 
 _BLOCK = 4096  # rows that are mapped at a time
 _TILE = 64  # rows of a matrix product are padded to a multiple of it, as kernels for edges round differently
 _PAIRS = 2000  # rows whose distances give the median
-_NULL_ROWS = 5000  # of the reference that windows are drawn from
+_NULL_ROWS = 5000  # of the second half that windows are drawn from
+_FITTED = 10_000  # rows of a half that are enough for it
 _TAIL = 10  # the smallest p-values of those windows, beyond which the gamma distribution is only scaled
 
 
@@ -54,7 +57,7 @@ class Features:
     dimensions: int
     bandwidth: float
     scales: tuple[float, ...] = SCALES
-    count: int = 512
+    count: int = 1024
     seed: int = 0
 
     def map(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -107,13 +110,17 @@ class Baseline:
     Attributes:
         features: the map.
         sample: all rows.
-        cumulants: traces of the covariance of φ, of its square and of its cube, bias removed.
+        spread: trace of the covariance of φ.
+        weighing: of differences of means.
+        cumulants: traces of the covariance of weighed φ, of its square and of its cube, bias removed.
         repeated: chance that two rows of the reference are the same vector.
         null: [draws] p-values, sorted, that the gamma distribution gives to windows drawn from the reference.
     """
 
     features: Features
     sample: Sample
+    spread: float
+    weighing: Weighing
     cumulants: tuple[float, float, float]
     repeated: float
     null: NDArray[np.float64]
@@ -125,8 +132,8 @@ class Drift:
 
     Attributes:
         p: chance of such a distance if nothing drifted, in (0, 1].
-        effect: squared distance in the kernel's space, without that of sampling, over the spread (tr Σ) of the
-            reference; 0 on average if nothing drifted, whatever the number of rows.
+        effect: squared distance in the kernel's space, not weighed and without that of sampling, over the spread of
+            the reference; 0 on average if nothing drifted, whatever the number of rows.
     """
 
     p: float
@@ -139,7 +146,7 @@ def fit_baseline(
     *,
     keys: NDArray[np.uint64] | None = None,
     scales: tuple[float, ...] = SCALES,
-    features: int = 512,
+    features: int = 1024,
     seed: int = 0,
     draws: int = 1000,
 ) -> Baseline:
@@ -162,32 +169,35 @@ def fit_baseline(
             f"expected vectors [rows, dimensions] of {max(8, 2 * window)} rows or more, found {list(vectors.shape)}",
             fix="ask for a smaller window, or give a larger reference",
         )
-    spread = _median_distance(vectors, seed)
-    mapping = Features(vectors.shape[1], spread, tuple(scales), features, seed)
-    _, counts = counted(vector_keys(vectors.astype(np.float32, copy=False)) if keys is None else keys)
+    mapping = Features(vectors.shape[1], _median_distance(vectors, seed), tuple(scales), features, seed)
+    identity = vector_keys(vectors.astype(np.float32, copy=False)) if keys is None else keys
+    _, counts = counted(identity)
     repeated = collisions(counts) if keys is None else 0.0
     sample = Sample(len(vectors), effective_rows(counts, expected=repeated), mapping.total(vectors))
-    found = Baseline(mapping, sample, _cumulants(mapping, vectors, sample.mean), repeated, np.ones(0))
-    return replace(found, null=_null(found, vectors, window, draws, seed))
+    first, second = (mapping.map(vectors[rows]) for rows in _halves(identity, seed))
+    spread, weighing = _weighed(first)
+    null = weighing(second - second.mean(axis=0))
+    found = Baseline(mapping, sample, spread, weighing, _cumulants(null), repeated, np.ones(0))
+    return replace(found, null=_null(found, null[:_NULL_ROWS], window, draws, seed))
 
 
 def drift(window: Sample, baseline: Baseline) -> Drift:
     """Compare a window of one row or more with the reference."""
     difference = window.mean - baseline.sample.mean
-    distance = float(difference @ difference)
+    weighed = baseline.weighing(difference)
     share = 1 / window.effective + 1 / baseline.sample.effective
-    p = _floored(float(_gamma_p(np.array(distance), share, baseline)), baseline.null)
-    return Drift(p, distance / baseline.cumulants[0] - share)
+    p = float(_gamma_p(np.array(weighed @ weighed), share, baseline))
+    return Drift(_floored(p, baseline.null), float(difference @ difference) / baseline.spread - share)
 
 
 def witness(vectors: NDArray[np.floating], window: Sample, baseline: Baseline) -> NDArray[np.float64]:
     """[n] how much each row is like the window and unlike the reference; 0 if it is like both.
 
-    The witness function of the test (Gretton et al. 2012): φ(x) · (mean of the window - mean of the reference), over
-    the distance of the means. Vectors [n, dimensions] may be those of the window or any others.
+    The witness function of the test (Gretton et al. 2012): φ(x) · (mean of the window - mean of the reference), both
+    weighed, over the weighed distance of the means. Vectors [n, dimensions] may be those of the window or any others.
     """
-    difference = window.mean - baseline.sample.mean
-    direction = (difference / max(float(np.linalg.norm(difference)), 1e-12)).astype(np.float32)
+    weighed = baseline.weighing(window.mean - baseline.sample.mean)
+    direction = (baseline.weighing(weighed) / max(float(np.linalg.norm(weighed)), 1e-12)).astype(np.float32)
     offset = float(direction @ baseline.sample.mean)
     return np.concatenate(
         [np.zeros(0), *(baseline.features.map(block) @ direction - offset for block in _blocks(vectors))]
@@ -243,23 +253,33 @@ def _median_distance(vectors: NDArray[np.floating], seed: int) -> float:
     return found
 
 
-def _cumulants(
-    features: Features, vectors: NDArray[np.floating], mean: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def _halves(keys: NDArray[np.uint64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of two random halves, such that equal rows are in the same; not more of them than are needed."""
+    distinct, place = np.unique(keys, return_inverse=True)
+    random = np.random.default_rng([seed, 2])
+    order = np.argsort(random.permutation(len(distinct))[place], kind="stable")
+    half = len(keys) // 2
+    return order[:half][-_FITTED:], random.permutation(order[half:])[:_FITTED]
+
+
+def _weighed(mapped: NDArray[np.float32]) -> tuple[float, Weighing]:
+    """Trace of the covariance of features [n, count], and the weights it gives."""
+    covariance = _covariance(mapped - mapped.mean(axis=0))
+    return float(np.trace(covariance)), fit_weighing(covariance)
+
+
+def _covariance(centred: NDArray[np.float32]) -> NDArray[np.float64]:
+    return (centred.T @ centred).astype(np.float64) / (len(centred) - 1)
+
+
+def _cumulants(centred: NDArray[np.float32]) -> tuple[float, float, float]:
     """Traces of the covariance, its square (Himeno & Yamada 2014: no bias, any distribution) and, nearly, its cube."""
-    rows = len(vectors)
-    covariance = np.zeros((features.count, features.count))
-    fourth = 0.0
-    centre = mean.astype(np.float32)
-    for block in _blocks(vectors):
-        centred = features.map(block) - centre
-        covariance += centred.T @ centred
-        fourth += float((np.einsum("ij,ij->i", centred, centred).astype(np.float64) ** 2).sum())
-    covariance /= rows - 1
-    trace, squares, cubes = _traces(covariance)
+    rows, count = centred.shape
+    trace, squares, cubes = _traces(_covariance(centred))
+    fourth = float((np.einsum("ij,ij->i", centred, centred).astype(np.float64) ** 2).sum())
     scale = (rows - 1) / (rows * (rows - 2) * (rows - 3))
     square = scale * ((rows - 1) * (rows - 2) * squares + trace**2 - rows * fourth / (rows - 1))
-    square = max(square, trace**2 / features.count)
+    square = max(square, trace**2 / count)
     return trace, square, max(cubes - 3 * trace * square / rows, square**2 / trace)
 
 
@@ -279,19 +299,17 @@ def _gamma_p(distance: NDArray[np.float64], share: float, baseline: Baseline) ->
     return np.maximum(found, 1e-300)
 
 
-def _null(baseline: Baseline, vectors: NDArray[np.floating], window: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """[draws] p-values of windows drawn from the reference without replacement, each against the rest of the rows."""
+def _null(baseline: Baseline, centred: NDArray[np.float32], window: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """[draws] p-values of windows drawn without replacement, each against the rest of the weighed rows."""
     random = np.random.default_rng([seed, 1])
-    rows = random.permutation(len(vectors))[: max(_NULL_ROWS, 4 * window)]
-    mapped = np.concatenate([baseline.features.map(block) for block in _blocks(vectors[rows])])
-    whole = mapped.sum(axis=0, dtype=np.float64)
-    others = len(rows) - window
+    rows, size = len(centred), min(window, len(centred) // 2)
+    whole = centred.sum(axis=0, dtype=np.float64)
     distance = np.empty(draws)
     for draw in range(draws):
-        total = mapped[random.choice(len(rows), window, replace=False, shuffle=False)].sum(axis=0).astype(np.float64)
-        difference = total / window - (whole - total) / others
+        total = centred[random.choice(rows, size, replace=False, shuffle=False)].sum(axis=0).astype(np.float64)
+        difference = total / size - (whole - total) / (rows - size)
         distance[draw] = difference @ difference
-    return np.sort(_gamma_p(distance, 1 / window + 1 / others, baseline))
+    return np.sort(_gamma_p(distance, 1 / size + 1 / (rows - size), baseline))
 
 
 def _floored(p: float, null: NDArray[np.float64]) -> float:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from tunewright.analyze.evidence import QUARTER, false_alarm_threshold
 from tunewright.analyze.mmd import SCALES, Baseline, Features, Sample, drift, fit_baseline, witness
 from tunewright.analyze.repeats import counted, effective_rows, text_keys, vector_keys
+from tunewright.analyze.weighing import Weighing
 from tunewright.errors import ColumnError, DataError
 from tunewright.monitor import looks
 from tunewright.monitor.looks import Compared, Pane
@@ -44,7 +45,7 @@ class EmbeddingDrift:
     column: str
     window: int = 500
     bandwidths: tuple[float, ...] = SCALES
-    features: int = 512
+    features: int = 1024
     seed: int = 0
     unit: str | None = None
     false_alarms: float = 0.05
@@ -241,6 +242,10 @@ def _to_state(baseline: Baseline, version: str) -> State:
         "rows": sample.rows,
         "effective": sample.effective,
         "total": sample.total,
+        "spread": baseline.spread,
+        "axes": baseline.weighing.axes,
+        "scales": baseline.weighing.scales,
+        "rest": baseline.weighing.rest,
         "cumulants": list(baseline.cumulants),
         "repeated": baseline.repeated,
         "null": baseline.null,
@@ -251,4 +256,6 @@ def _from_state(known: State, fold: EmbeddingDrift) -> Baseline:
     features = Features(known["dimensions"], known["bandwidth"], tuple(fold.bandwidths), fold.features, fold.seed)
     first, second, third = known["cumulants"]
     sample = Sample(known["rows"], known["effective"], known["total"])
-    return Baseline(features, sample, (first, second, third), known["repeated"], known["null"])
+    weighing = Weighing(known["axes"], known["scales"], known["rest"])
+    cumulants = (first, second, third)
+    return Baseline(features, sample, known["spread"], weighing, cumulants, known["repeated"], known["null"])
