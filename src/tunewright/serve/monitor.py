@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -22,19 +22,6 @@ PUBLIC = frozenset({"/health"})
 """Paths that need no token."""
 
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
-_ROWS: dict[str, Any] = {
-    "oneOf": [
-        {"type": "array", "items": {"type": "object"}, "title": "rows"},
-        {"type": "object", "additionalProperties": {"type": "array"}, "title": "columns"},
-    ]
-}
-_LABELS: dict[str, Any] = {
-    "type": "object",
-    "required": ["ids"],
-    "properties": {"ids": {"type": "array", "items": {"type": "string"}}},
-    "additionalProperties": {"type": "array"},
-    "description": "ids, and columns of ground truth: label, or the targets of the task.",
-}
 _STREAM = {"schema": {"type": "string", "contentMediaType": ARROW}}
 _OBJECT = {"content": {"application/json": {"schema": {"type": "object"}}}}
 
@@ -42,18 +29,19 @@ _OBJECT = {"content": {"application/json": {"schema": {"type": "object"}}}}
 def routes(desk: Desk[Receiver]) -> APIRouter:
     """The routes of one monitor."""
     router = APIRouter()
+    texts, truth = desk.held.texts, desk.held.truth
 
-    @router.post("/log", response_model=Received, openapi_extra=_body(_ROWS, arrow=True))
+    @router.post("/log", response_model=Received, openapi_extra=_body(_of_rows(texts), arrow=True))
     async def log(request: Request) -> Response:
         """Take rows: a list of rows, columns, or an Arrow stream; once this answers, they are on the disk."""
         read = _reader(request.headers["content-type"], await request.body())
         return answer((await desk.do(lambda receiver: receiver.log(read()))).to_json())
 
-    @router.post("/attach", response_model=Received, openapi_extra=_body(_LABELS))
+    @router.post("/attach", response_model=Received, openapi_extra=_body(_of_labels(truth)))
     async def attach(request: Request) -> Response:
         """Attach ground truth to rows that were logged."""
-        ids, truth = _labels(_parsed(await request.body()))
-        return answer((await desk.do(lambda receiver: receiver.attach(ids, truth))).to_json())
+        ids, labels = _labels(_parsed(await request.body()))
+        return answer((await desk.do(lambda receiver: receiver.attach(ids, labels))).to_json())
 
     @router.get("/report", responses={200: _OBJECT})
     async def report() -> Response:
@@ -87,6 +75,34 @@ def _details(desk: Desk[Receiver]) -> dict[str, Any]:
     held = desk.held
     told = {"monitor": held.name, "model": held.model, "acknowledged": held.acknowledged}
     return {**told, "waiting": desk.waiting, "most": desk.most}
+
+
+def _of_rows(texts: Sequence[str]) -> dict[str, Any]:
+    """Rows that have these texts, as a list of them or by column."""
+    kinds = {**dict.fromkeys(("id", *texts, "predicted"), "string"), "probability": "number"}
+    cells = {name: {"type": kind} for name, kind in kinds.items()}
+    columns = {name: {"type": "array", "items": cell} for name, cell in cells.items()}
+    row = {"type": "object", "required": [*texts], "properties": cells}
+    return {
+        "oneOf": [
+            {"type": "array", "items": row, "title": "rows"},
+            {"type": "object", "required": [*texts], "properties": columns, "title": "columns"},
+        ]
+    }
+
+
+def _of_labels(truth: Sequence[str]) -> dict[str, Any]:
+    """Ids, and at least one column of ground truth."""
+    return {
+        "type": "object",
+        "required": ["ids"],
+        "minProperties": 2,
+        "properties": {
+            "ids": {"type": "array", "items": {"type": "string"}},
+            **{name: {"type": "array"} for name in truth},
+        },
+        "additionalProperties": False,
+    }
 
 
 def _body(schema: Mapping[str, Any], *, arrow: bool = False) -> dict[str, Any]:

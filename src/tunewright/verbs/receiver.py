@@ -64,6 +64,8 @@ class Receiver:
         self._predicts = predicts
         self.name = watch.name
         self.model = model.run.id
+        self.texts = model.project.task.text_fields
+        self.truth = truth_of(model.project)
         self.acknowledged = 0
 
     def log(self, batch: Any) -> Received:
@@ -98,7 +100,7 @@ class Receiver:
             DataError: if a row is unknown, or a column is no ground truth; then nothing is taken.
             MonitorError: if it could not be written; then nothing is taken.
         """
-        columns = truth if isinstance(truth, Mapping) else {truth_of(self._model.project)[0]: truth}
+        columns = truth if isinstance(truth, Mapping) else {self.truth[0]: truth}
         return self._told(self._watch.attach(ids, columns))
 
     def report(self) -> MonitorReport:
@@ -150,7 +152,7 @@ class Receiver:
 
     @property
     def _not_said(self) -> tuple[str, ...]:
-        return (*RESERVED, *truth_of(self._model.project))
+        return (*RESERVED, *self.truth)
 
 
 @contextmanager
