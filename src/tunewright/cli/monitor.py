@@ -10,6 +10,7 @@ import typer
 
 from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.latent import progress
+from tunewright.cli.monitor_clusters import clusters
 from tunewright.cli.numbers import counted, duration
 from tunewright.cli.serve import serve
 
@@ -70,13 +71,16 @@ def report(
     *,
     name: Name = None,
     save: Annotated[Path | None, typer.Option(help="Draw it, too: .png, .svg or .pdf.")] = None,
+    map: Annotated[Path | None, typer.Option(help="Draw production in a UMAP of the reference.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write all of it as one page, with rows and causes.")] = None,
+    score: Annotated[str | None, typer.Option(help="What the page ranks clusters by, as `monitor clusters` does.")] = None,
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
     """Say what each check has found: coverage, drift and its evidence, edge cases, lengths, labels."""
     from tunewright import verbs
 
-    found = verbs.monitor_report(opened(project), name, path=save)
+    found = verbs.monitor_report(opened(project), name, path=save, map=map, html=html, score=score)
     as_json(found) if json else _say_report(found)
 
 
@@ -122,7 +126,7 @@ def attach(
         say(f"{counted(found.labels, 'label')} attached to {found.run}.")
 
 
-for _command in (run, report, collected, attach, serve):
+for _command in (run, report, collected, attach, clusters, serve):
     monitor.command()(guarded(_command))
 
 
@@ -147,7 +151,8 @@ def _say_report(found: MonitorReport) -> None:
     for name, check in found.checks.items():
         if name not in edges:
             _say_fold(name, check)
-    say(*(["", f"Picture: {found.file}"] if found.file else []))
+    drawn = {"Picture": found.file, "Map": found.map, "Page": found.page}
+    say(*(f"{what}: {file}" for what, file in drawn.items() if file is not None))
 
 
 def _edge(name: str, check: Mapping[str, Any], rows: int) -> tuple[Any, ...]:

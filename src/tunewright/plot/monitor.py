@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,11 +42,12 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Middles of bins, rows in each, and where a cut-off is suggested."""
+    """Middles of bins, rows in each, where a cut-off is suggested, and quantiles by the share below in percent."""
 
     middles: NDArray[np.float64]
     rows: NDArray[np.int64]
     cut: float | None
+    quantiles: Mapping[float, float] = field(default_factory=dict)
 
 
 def figure(
@@ -149,6 +150,7 @@ def _evidence(axes: Axes, drift: Mapping[str, Drift]) -> None:
     _named(axes, "Drift: evidence so far (e-value)", "window", legend=len(drift) > 1)
 
 
+_QUANTILE: dict[str, Any] = {"color": FAINT, "fontsize": 8, "ha": "center", "va": "bottom"}
 _ABOVE: dict[str, Any] = {"color": LIMIT, "fontsize": 9, "va": "bottom"}
 
 
@@ -161,6 +163,9 @@ def _lengths(axes: Axes, name: str, lengths: Lengths) -> None:
     last = float(lengths.middles.max())
     counts, edges = np.histogram(lengths.middles, bins=40, range=(0, max(last, 1)), weights=lengths.rows)
     axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=COLOURS[0], linewidth=0)
+    for share, value in lengths.quantiles.items():
+        axes.axvline(value, color=FAINT, linestyle=":", linewidth=1)
+        axes.text(value, 1.0, f"{share:g}%", transform=axes.get_xaxis_transform(), **_QUANTILE)
     if lengths.cut is not None:
         beyond = lengths.rows[lengths.middles > lengths.cut].sum() / lengths.rows.sum()
         axes.axvline(lengths.cut, color=LIMIT, linestyle="--", linewidth=1)
@@ -169,11 +174,11 @@ def _lengths(axes: Axes, name: str, lengths: Lengths) -> None:
         axes.text(
             lengths.cut, 0.97 * counts.max(), words, **(_ABOVE | {"va": "top", "ha": "left" if right else "right"})
         )
-    _named(axes, plain(name[:1].upper() + name[1:]), "length")
+    _named(axes, plain(name[:1].upper() + name[1:]), "length", above=16 if lengths.quantiles else 6)
 
 
-def _named(axes: Axes, title: str, below: str, *, legend: bool = False) -> None:
-    axes.set_title(title, loc="left", fontsize=11, weight="bold", color=INK, parse_math=False)
+def _named(axes: Axes, title: str, below: str, *, legend: bool = False, above: float = 6) -> None:
+    axes.set_title(title, loc="left", fontsize=11, weight="bold", color=INK, pad=above, parse_math=False)
     axes.set_xlabel(below, fontsize=9, color=FAINT)
     if legend:
         for text in axes.legend(fontsize=8, frameon=False, loc="best").get_texts():

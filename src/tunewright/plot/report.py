@@ -79,6 +79,7 @@ class Fold:
 
     title: str
     blocks: Sequence[Block]
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +147,16 @@ def _block(block: Block) -> str:  # noqa: PLR0911  one line per kind of block
         case Chart(title, svg, legend):
             keys = "".join(f'<li class="{kind}">{escaped(name)}</li>' for kind, name in legend.items())
             keys = f'<ul class="legend">{keys}</ul>' if keys else ""
-            return f"<figure><figcaption>{_own(title)}</figcaption>{keys}{svg}</figure>"
+            wide = ' class="wide"' if keys and "dots" in svg else ""
+            return f"<figure{wide}><figcaption>{_own(title)}</figcaption>{keys}{svg}</figure>"
         case Rows(caption, rows):
             items = "".join(f"<dt>{_own(name)}</dt><dd>{_own(shortened(text, _MOST))}</dd>" for name, text in rows)
             return f'<p class="caption">{_own(caption)}</p><dl class="rows">{items}</dl>'
         case Command(label, text):
             return f'<p class="command"><span>{escaped(label)}</span> <code dir="ltr">{escaped(text)}</code></p>'
-        case Fold(title, blocks):
+        case Fold(title, blocks, opened):
             inside = "\n".join(_block(one) for one in blocks)
-            return f"<details><summary>{_own(title)}</summary>\n{inside}\n</details>"
+            return f"<details{' open' if opened else ''}><summary>{_own(title)}</summary>\n{inside}\n</details>"
         case Side(blocks):
             return f'<div class="side">{"".join(f"<div>{_block(one)}</div>" for one in blocks)}</div>'
 
@@ -183,7 +185,8 @@ def _cell(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    share = isinstance(value, str) and value.endswith("%")
+    return value is None or share or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _own(text: str) -> str:

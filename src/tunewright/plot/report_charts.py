@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["histogram", "lines", "scatter"]
 
 _WIDTH, _HEIGHT = 560, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 16, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 16, 42
 _DOTS = 60
 """Points of a line that are drawn as dots; of more only the line."""
 
@@ -48,9 +48,9 @@ class _Frame:
         for value in self._levels():
             y = self.up(value)
             parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
-            parts.append(_text(_LEFT - 8, y + 4, _percent(value) if percent else spoken(value), "end"))
+            parts.append(_text(_LEFT - 8, y + 4, _percent(value) if percent else _round(value), "end"))
         floor = _HEIGHT - _BOTTOM + 18
-        parts += [_text(self.across(value), floor, spoken(value), "middle") for value in ticks(*self.x, most=6)]
+        parts += [_text(self.across(value), floor, _round(value), "middle") for value in ticks(*self.x, most=6)]
         parts.append(_text(_WIDTH - _RIGHT, _HEIGHT - 6, below, "end"))
         return "".join(parts)
 
@@ -108,7 +108,7 @@ def lines(
     else:
         low, high = min([float(shares.min()), *level]), max([float(shares.max()), *level])
         spare = max(0.15 * (high - low), 0.005 if percent else 0.0)
-        y = (max(0.0, low - spare), min(1.0, high + spare) if percent else high + spare)
+        y = (max(0.0, low - spare) if low >= 0 else low - spare, min(1.0, high + spare) if percent else high + spare)
     frame = _Frame((min(0.0, float(ends.min())), float(ends.max())), y, log=log)
     parts = [frame.axes(below, percent=percent)]
     parts += [frame.limit(*limit)] if limit is not None else []
@@ -130,8 +130,8 @@ def histogram(title: str, edges: Sequence[float], counts: Sequence[int], *, mark
             told = escaped(f"{spoken(left)} to {spoken(right)}: {spoken(count)} rows")
             box = f'x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{bottom - top:.1f}"'
             parts.append(f'<rect class="s0 bar" {box}><title>{told}</title></rect>')
-    for number, (label, value) in enumerate(marks.items()):
-        parts.append(_upright(frame, label, value, number))
+    lines_and_labels = [_upright(frame, label, value, number) for number, (label, value) in enumerate(marks.items())]
+    parts += [line for line, _ in lines_and_labels] + [label for _, label in lines_and_labels]
     return _picture(title, parts)
 
 
@@ -165,12 +165,13 @@ def _line(frame: _Frame, name: str, xs: list[float], ys: list[float], number: in
     return drawn + "".join(dots)
 
 
-def _upright(frame: _Frame, label: str, value: float, number: int) -> str:
+def _upright(frame: _Frame, label: str, value: float, number: int) -> tuple[str, str]:
+    """A line, and its label."""
     x, kind = frame.across(value), "faint" if number else "limit"
     right = x < 0.62 * _WIDTH
     line = f'<path class="{kind}" d="M{x:.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>'
     place = x + 5 if right else x - 5
-    return line + _text(place, _TOP + 12 + 16 * number, label, "start" if right else "end", kind)
+    return line, _text(place, _TOP + 12 + 16 * number, label, "start" if right else "end", kind)
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
@@ -190,6 +191,15 @@ def _percent(share: float) -> str:
     ('95%', '98.5%')
     """
     return f"{100 * share:.3g}%"
+
+
+def _round(value: float) -> str:
+    """A number on an axis.
+
+    >>> _round(3000), _round(0.5), _round(1e-06)
+    ('3,000', '0.5', '10⁻⁶')
+    """
+    return f"{value:,g}" if value == 0 or 1e-3 <= abs(value) < 1e6 else spoken(float(value)).removeprefix("1.0×")
 
 
 def _wide(ends: tuple[float, float]) -> tuple[float, float]:

@@ -44,8 +44,8 @@ def shortened(text: str, most: int) -> str:
 def spoken(value: object) -> str:
     """A value as it is read: three digits that say something, and no more.
 
-    >>> [spoken(value) for value in (None, True, 1234, 0.12345, 1234.5, 1e-9, 2.5e12, "a")]
-    ['–', 'yes', '1,234', '0.123', '1,234', '1.0×10⁻⁹', '2.5×10¹²', 'a']
+    >>> [spoken(value) for value in (None, True, 1234, 0.15, 1234.5, 187.0, 1e-9, 2.5e12, "a")]
+    ['–', 'yes', '1,234', '0.150', '1,234', '187', '1.0×10⁻⁹', '2.5×10¹²', 'a']
     """
     match value:
         case None:
@@ -65,4 +65,4 @@ def _number(value: float) -> str:
     if value != 0 and not 1e-4 <= abs(value) < 1e7:
         digits, power = f"{value:.1e}".split("e")
         return f"{digits}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:#.3g}"

@@ -21,6 +21,7 @@ from tunewright.verbs.judge import compare
 from tunewright.verbs.learn import train
 from tunewright.verbs.linting import lint
 from tunewright.verbs.look import runs, show
+from tunewright.verbs.low_scores import low_scores
 from tunewright.verbs.mixing import mix
 from tunewright.verbs.monitored import attach_labels, monitor_report
 from tunewright.verbs.monitoring import monitor
@@ -55,6 +56,7 @@ __all__ = [
     "import_dynamics",
     "init",
     "lint",
+    "low_scores",
     "map",
     "mix",
     "monitor",

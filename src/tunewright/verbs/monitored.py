@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +17,27 @@ from tunewright.plot.monitor import Drift, Lengths, figure
 from tunewright.project import Project
 from tunewright.verbs.monitoring import find_monitor, watched
 from tunewright.verbs.production import truth_of
+from tunewright.verbs.report_page import write_monitor_page
+from tunewright.verbs.report_space import draw_map
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tunewright.monitor.expressions import Signal
     from tunewright.run import Run
 
 __all__ = ["Attached", "MonitorReport", "attach_labels", "monitor_report", "reported"]
+
+_QUANTILES = (50.0, 95.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorReport(Result):
     """What a monitor knows: rows, labels, what each check says, and notes about checks that changed.
 
-    Of an edge ``checks`` has ``marked``, ``nulls`` and ``errors``; of any other check its report.
+    Of an edge ``checks`` has ``marked``, ``nulls`` and ``errors``; of any other check its report. ``file``, ``map`` and
+    ``page`` are what was drawn.
     """
 
     run: str
@@ -41,6 +47,8 @@ class MonitorReport(Result):
     checks: Mapping[str, Mapping[str, Any]]
     notes: tuple[Any, ...]
     file: Path | None
+    map: Path | None = None
+    page: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +59,24 @@ class Attached(Result):
     labels: int
 
 
-def monitor_report(project: Project, name: str | None = None, *, path: str | Path | None = None) -> MonitorReport:
+def monitor_report(
+    project: Project,
+    name: str | None = None,
+    *,
+    path: str | Path | None = None,
+    map: str | Path | None = None,
+    html: str | Path | None = None,
+    score: Signal | str | None = None,
+) -> MonitorReport:
     """What a monitor knows by now.
 
     Args:
         project: whose monitor it is.
         name: of the monitor; None: the newest.
         path: draw it, too, as PNG, SVG or PDF.
+        map: draw production in a UMAP of the reference, as PNG, SVG or PDF.
+        html: write all of it as one page.
+        score: that the page ranks clusters by, see `tunewright.verbs.low_scores.low_scores`.
 
     Raises:
         DataError: if the file is of another kind, or there is nothing to draw.
@@ -66,7 +85,10 @@ def monitor_report(project: Project, name: str | None = None, *, path: str | Pat
     run = find_monitor(project, name)
     with watched(project, run) as watch:
         found = watch.report()
-    return reported(run, found, file=None if path is None else save(_drawn(run, found), path))
+        page = None if html is None else write_monitor_page(project, watch, found, html, score=score)
+        placed = None if map is None else draw_map(project, watch, map, score=score)
+    file = None if path is None else save(_drawn(run, found), path)
+    return replace(reported(run, found, file=file), map=placed, page=page)
 
 
 def reported(run: Run, found: Mapping[str, Any], *, file: Path | None = None) -> MonitorReport:
@@ -141,4 +163,5 @@ def _drift(report: Mapping[str, Any]) -> Drift:
 
 
 def _lengths(report: Mapping[str, Any]) -> Lengths:
-    return Lengths(report["bins"]["middle"].to_numpy(), report["bins"]["rows"].to_numpy(), report["cut"])
+    quantiles = {share: report[f"q{share:g}"] for share in _QUANTILES}
+    return Lengths(report["bins"]["middle"].to_numpy(), report["bins"]["rows"].to_numpy(), report["cut"], quantiles)

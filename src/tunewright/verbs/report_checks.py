@@ -48,7 +48,7 @@ def check_sections(watch: Monitor, found: Report, rows: pa.Table, texts: Mapping
         Section("Edge cases", _edges(edges, found["rows"])),
         Section("Vocabulary", _coverage(words, texts)),
         Section("Drift", [block for name, one in looked.items() for block in _drift(watch, name, one, rows, texts)]),
-        Section("Lengths", [Side([_lengths(name, one) for name, one in bins.items()])] if bins else []),
+        Section("Lengths", [Side(_lengths(name, one)) for name, one in bins.items()]),
         Section("Other checks", [_numbers(others)] if others else []),
     ]
 
@@ -76,15 +76,16 @@ def _edges(edges: Mapping[str, Report], rows: int) -> list[Block]:
 
 
 def _coverage(words: Mapping[str, Report], texts: Mapping[str, str]) -> list[Block]:
-    """Of checks in windows the line, of those of all rows the words."""
-    blocks: list[Block] = []
-    for name, one in words.items():
-        windows = one.get("windows")
-        if isinstance(windows, pa.Table) and windows.num_rows:
-            blocks.append(Chart(f"Words that the training set has, {name}", _coverage_lines(name, windows)))
-        else:
-            blocks += _vocabulary(name, one, texts)
-    return blocks
+    """Of checks in windows the lines, then of those of all rows the words."""
+    windows = {name: one["windows"] for name, one in words.items() if isinstance(one.get("windows"), pa.Table)}
+    legend = {"s0": "as written", "s1": "normalised"}
+    charts = [
+        Chart(f"Words that the training set has: {name}", _coverage_lines(name, table), legend)
+        for name, table in windows.items()
+        if table.num_rows and table["coverage"].null_count < table.num_rows
+    ]
+    told = [block for name, one in words.items() if name not in windows for block in _vocabulary(name, one, texts)]
+    return [*([Side(charts)] if charts else []), *told]
 
 
 def _coverage_lines(name: str, windows: pa.Table) -> str:
@@ -93,7 +94,7 @@ def _coverage_lines(name: str, windows: pa.Table) -> str:
         known = windows.filter(pc.is_valid(windows[column]))
         if known.num_rows:
             series[said] = (known["end"].to_numpy(), known[column].to_numpy())
-    return lines(f"Coverage of {name} by window", series, below="production rows", percent=True) if series else ""
+    return lines(f"Coverage of {name} by window", series, below="production rows", percent=True)
 
 
 def _vocabulary(name: str, one: Report, texts: Mapping[str, str]) -> list[Block]:
@@ -127,11 +128,11 @@ def _drift(watch: Monitor, name: str, one: Report, rows: pa.Table, texts: Mappin
         return [Note(f"{name}: no window of {window:,} rows is full yet.")]
     ends = (alone["last"].to_numpy() + 1) * window
     p, evidence = alone["p"].to_numpy(), alone["evidence"].to_numpy()
-    series = {name: (ends, np.maximum(evidence, _SMALLEST))}
+    series = {name: (ends, np.clip(evidence, _SMALLEST, 1 / _SMALLEST))}
     threshold = (f"alarm at {one['threshold']:g}", float(one["threshold"]))
     charts = [
         Chart(
-            f"Evidence of {name} (e-value)",
+            f"Evidence of {name} (e-value, drawn up to 10⁶)",
             lines(f"Evidence of {name}", series, below="production rows", log=True, least=1e-3, limit=threshold),
         ),
         Chart(
@@ -157,12 +158,14 @@ def _drift(watch: Monitor, name: str, one: Report, rows: pa.Table, texts: Mappin
 
 
 def _verdict(name: str, one: Report, window: int) -> Note:
-    now = f"p {spoken(one['p'])}, effect size {spoken(one['effect'])}, evidence {spoken(one['evidence'])} of {one['threshold']:g}"
+    p = "p below 10⁻⁶" if one["p"] < _SMALLEST else f"p {spoken(one['p'])}"
+    evidence = "beyond 10⁶" if one["evidence"] > 1 / _SMALLEST else spoken(one["evidence"])
+    now = f"{p}, effect size {spoken(one['effect'])}; the evidence is {evidence}, and {one['threshold']:g} is an alarm"
     if one["first_alarm"] is None:
-        return Note(f"{name}: no alarm in {one['windows']:,} windows. In the last one {now}.")
+        return Note(f"{name}: no alarm in {one['windows']:,} windows. Of the last one {now}.")
     since = f"alarm after {(one['first_alarm'] + 1) * window:,} rows (window {one['first_alarm'] + 1:,})"
     still = "" if one["alarm"] else "; the evidence is below the threshold now"
-    return Note(f"{name}: {since}{still}. In the last window {now}.", kind="alarm")
+    return Note(f"{name}: {since}{still}. Of the last window {now}.", kind="alarm")
 
 
 def _causes(watch: Monitor, name: str, until: int, rows: pa.Table, texts: Mapping[str, str]) -> list[Block]:
@@ -197,25 +200,28 @@ def _explained(found: DriftCauses, scores: Mapping[str, float], texts: Mapping[s
     top = [(f"{id} · score {spoken(scores[id])}", shortened(texts.get(id, ""), 2 * _SNIPPET)) for id in found.ids[:10]]
     return [
         Note(told),
-        *([Side(tables)] if tables else []),
+        *([Side(tables)] if len(tables) > 1 else tables),
         Fold("The most foreign rows", [Rows("Most foreign first", top)]),
     ]
 
 
-def _lengths(name: str, one: Report) -> Chart:
-    middles, counts = one["bins"]["middle"].to_numpy(), one["bins"]["rows"].to_numpy()
-    drawn, edges = np.histogram(
-        middles, bins=_CLASSES, range=(min(0.0, middles.min()), max(middles.max(), 1)), weights=counts
-    )
-    marks = {}
-    if one["cut"] is not None:
-        marks[f"suggested cut-off {spoken(float(one['cut']))} (elbow), {_percent(one['beyond'])} beyond"] = float(
-            one["cut"]
-        )
-    marks |= {
-        f"{label} {spoken(one[key])}": one[key] for key, label in (("q50", "half"), ("q95", "95%"), ("q99", "99%"))
+def _lengths(name: str, one: Report) -> list[Block]:
+    """Bars with the cut-off and quantiles, and these as a table."""
+    middles, counts, cut = one["bins"]["middle"].to_numpy(), one["bins"]["rows"].to_numpy(), one["cut"]
+    ends = (min(0.0, middles.min()), max(middles.max(), 1))
+    drawn, edges = np.histogram(middles, bins=_CLASSES, range=ends, weights=counts)
+    quantiles = {
+        f"{float(key[1:]):g}%": value for key, value in one.items() if key.startswith("q") and value is not None
     }
-    return Chart(name[:1].upper() + name[1:], histogram(name, edges.tolist(), drawn.astype(int).tolist(), marks=marks))
+    marks = {"suggested cut-off": float(cut)} if cut is not None else {}
+    marks |= {label: quantiles[label] for label in ("50%", "95%", "99%") if label in quantiles}
+    title = f"{name[:1].upper()}{name[1:]}"
+    rows = [(f"{label} of the rows are not longer than", spoken(value)) for label, value in quantiles.items()]
+    if cut is not None:
+        suggested = f"suggested cut-off: the elbow of the reference, {_percent(one['beyond'])} of the rows beyond"
+        rows.append((suggested, spoken(float(cut))))
+    bars = histogram(f"Histogram of {name}", edges.tolist(), drawn.astype(int).tolist(), marks=marks)
+    return [Chart(title, bars), Table(f"{title}: quantiles and cut-off", ("what", "length"), rows)]
 
 
 def _numbers(folds: Mapping[str, Report]) -> Table:

@@ -9,19 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tunewright.errors import TunewrightError
-from tunewright.plot.report import Block, Chart, Command, Fold, Note, Rows, Section, Table, write_report
-from tunewright.plot.report_charts import scatter
+from tunewright.plot.report import Block, Command, Fold, Note, Rows, Section, Table, write_report
 from tunewright.plot.report_text import spoken
-from tunewright.verbs.low_scores import LowCluster, LowScores, scores_in, text_of
-from tunewright.verbs.production_space import ProductionMap, mapped, space_of
+from tunewright.verbs.low_scores import text_of
 from tunewright.verbs.report_checks import check_sections
+from tunewright.verbs.report_space import space_sections
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from tunewright.monitor.expressions import Signal
     from tunewright.monitor.watch import Monitor
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_monitor_page"]
 
-_COLLECTED, _EVENTS, _CLUSTERS, _NAMED = 20, 20, 12, 5
+_COLLECTED, _EVENTS = 20, 20
 
 
 def write_monitor_page(
@@ -49,17 +44,17 @@ def write_monitor_page(
     """
     rows = watch.rows()
     texts = dict(zip(rows["id"].to_pylist(), text_of(project, rows), strict=True))
-    low, why = _low(project, watch, rows, score)
-    placed, where = _placed(watch, rows)
     sections = [
-        Section("Alerts", _alerts(watch)),
         *check_sections(watch, found, rows, texts),
-        Section("Map", _map(placed, low, watch) if placed is not None else [Note(where)]),
-        Section("Low scores", _clusters(low) if low is not None else [Note(why)]),
+        *space_sections(project, watch, rows, score),
         Section("Collected rows", _collected(watch, texts)),
+        Section("Alerts", _alerts(watch)),
         Section("Notes", [Note(note) for note in found["notes"]]),
     ]
-    return write_report(path, title=f"Production: {watch.run.id}", facts=_facts(watch, found, rows), sections=sections)
+    seen = [block for one in sections for block in one.blocks if isinstance(block, Note) and block.kind == "alarm"]
+    first = Section("Alarms", seen or [Note("No check and no alert has raised an alarm.")])
+    facts = _facts(watch, found, rows)
+    return write_report(path, title=f"Production: {watch.run.id}", facts=facts, sections=[first, *sections])
 
 
 def _facts(watch: Monitor, found: Mapping[str, Any], rows: pa.Table) -> list[tuple[str, str]]:
@@ -98,75 +93,6 @@ def _alerts(watch: Monitor) -> list[Block]:
         Table("Where the alerts stand", heads, rows),
         *([Fold("Events", [Table("The newest first", ("time (UTC)", "what"), events)])] if events else []),
     ]
-
-
-def _low(project: Project, watch: Monitor, rows: pa.Table, score: Signal | str | None) -> tuple[LowScores | None, str]:
-    """Clusters by score, or why there are none; a score that is named must be there."""
-    try:
-        return scores_in(project, watch, rows, score=score), ""
-    except TunewrightError as error:
-        if score is not None:
-            raise
-        return None, f"Clusters are not ranked: {error}"
-
-
-def _placed(watch: Monitor, rows: pa.Table) -> tuple[ProductionMap | None, str]:
-    try:
-        return mapped(watch, rows, vectors=space_of(watch, rows)), ""
-    except TunewrightError as error:
-        return None, f"There is no map: {error}"
-
-
-def _map(found: ProductionMap, low: LowScores | None, watch: Monitor) -> list[Block]:
-    groups = [("reference", found.reference), ("production", found.points)]
-    groups += _named_points(found, low, watch) if low is not None else []
-    legend = {f"g{number}": f"{name} ({len(points):,})" for number, (name, points) in enumerate(groups)}
-    method = "UMAP" if found.method == "umap" else "Principal components"
-    known, production = found.of
-    said = (
-        f"{method} of {found.vectors}, fitted on {_of(len(found.reference), known)} rows of the reference; "
-        f"{_of(len(found.ids), production)} production rows are placed in it and do not shape it. "
-        "What is near is alike; distances between groups mean little."
-    )
-    return [Note(said), Chart("Reference and production", scatter("Map of reference and production", groups), legend)]
-
-
-def _named_points(found: ProductionMap, low: LowScores, watch: Monitor) -> list[tuple[str, NDArray[np.float64]]]:
-    """The places of the rows of clusters that are below the rest."""
-    kept = watch.run.table("columns/clusters", ["id", "cluster_name"])
-    cluster = dict(zip(kept["id"].to_pylist(), kept["cluster_name"].to_pylist(), strict=True))
-    own = np.array([cluster.get(id) or "" for id in found.ids], dtype=object)
-    names = [one.name for one in low.clusters if one.below][:_NAMED]
-    return [(f"low: {name}", found.points[own == name]) for name in names]
-
-
-def _of(some: int, every: int) -> str:
-    return f"{some:,}" if some == every else f"a sample of {some:,} of {every:,}"
-
-
-def _clusters(low: LowScores) -> list[Block]:
-    below = [one for one in low.clusters if one.below]
-    shown = low.clusters[: max(_CLUSTERS, len(below))]
-    said = (
-        f"Score: {low.score}, on average {spoken(low.mean)} of {low.scored:,} rows. {len(low.clusters)} clusters of "
-        f"{low.vectors}, the lowest mean first; {len(below)} are surely below the rest (p under .05, corrected for "
-        f"their number). {low.unclustered:,} rows lie in no cluster."
-    )
-    heads = ("cluster", "rows", "scored", "mean", "95% interval", "other rows", "p", "below the rest")
-    rows = [(one.name, one.n, one.scored, one.mean, _interval(one), one.rest, one.p, one.below) for one in shown]
-    left = f"; {len(shown)} of {len(low.clusters)}" if len(shown) < len(low.clusters) else ""
-    return [Note(said), Table(f"Clusters by mean score{left}", heads, rows), *map(_cluster, shown)]
-
-
-def _cluster(one: LowCluster) -> Fold:
-    rows = [(f"{row['id']} · {spoken(row['score'])}", row["text"]) for row in one.examples]
-    words = [Note(f"Words: {', '.join(one.words)}")] if one.words else []
-    title = f"{one.name}: {one.n:,} rows, mean {spoken(one.mean)}"
-    return Fold(title, [*words, Command("Collect its rows:", one.command), Rows("Rows of the lowest scores", rows)])
-
-
-def _interval(one: LowCluster) -> str:
-    return "–" if one.interval is None else f"{spoken(one.interval[0])} to {spoken(one.interval[1])}"
 
 
 def _collected(watch: Monitor, texts: Mapping[str, str]) -> list[Block]:
