@@ -84,6 +84,14 @@ def test_python_in_documents_compiles_and_names_what_exists(path):
             assert {name.strip(" ()") for name in names.split(",")} <= set(tunewright.__all__)
 
 
+@pytest.mark.parametrize("page", ["coming-from.md", "signals.md"])
+def test_examples_run_one_after_the_other(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    defined: dict[str, object] = {}
+    for code in fenced(DOCS / "guide" / page, "python"):
+        exec(compile(code, "<example>", "exec"), defined)
+
+
 @needs_cli
 def test_the_reference_is_current():
     assert generator().stale() == [], "run `make docs`"

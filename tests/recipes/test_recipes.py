@@ -6,15 +6,16 @@ import re
 import shlex
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from tunewright.project import open_dataset, open_project
 from tunewright.table import read, write
-from tunewright.toy import toy_model
+from tunewright.toy import toy_model, toy_seq2seq
 
-RECIPES = ("sst2_bert", "snli_electra", "squad_albert", "rotten_tomatoes_mixup")
+RECIPES = ("sst2_bert", "snli_electra", "squad_albert", "rotten_tomatoes_mixup", "dialogsum_bart")
 SIZES = {"train": 96, "validation": 48, "test": 48}
 
 
@@ -115,11 +116,15 @@ def test_the_commands_of_a_readme_can_be_typed(root, recipe):
     from tunewright.cli import app
 
     commands = typer.main.get_command(app).commands
+    groups = {name for name, command in commands.items() if hasattr(command, "commands")}
     lines = [shlex.split(line, comments=True) for block in fenced(root, recipe, "sh") for line in block.splitlines()]
     typed = [words[1:] for words in lines if words[:1] == ["tunewright"]]
     assert len(typed) >= 4
-    for name, *arguments in typed:
-        commands[name].make_context(name, arguments)
+    for words in typed:
+        group, (name, *arguments) = (
+            (commands[words[0]].commands, words[1:]) if words[0] in groups else (commands, words)
+        )
+        group[name].make_context(name, arguments)
 
 
 def test_the_recipes_say_what_their_readme_says(root):
@@ -232,3 +237,57 @@ def test_squad_takes_questions_without_answer(squad):
     assert [one for one in checked.bindings if not one.passed] == []
     without = open_dataset(squad).table().slice(0, 2)
     assert without["answer_kind"].null_count == without["answer_occurs"].null_count == 2
+
+
+@pytest.fixture
+def dialogues(root, shared_data, tmp_path):
+    """The recipe on chats of SAMSum, and the file of DialogSum that production is."""
+    columns = ["id", "dialogue", "summary", "split"]
+    chats = read(shared_data / "samsum.parquet", columns=columns)
+    parts = {
+        name: chats.filter(pc.equal(chats["split"], name)).slice(0, rows).drop_columns(["split"])
+        for name, rows in {"train": 60, "validation": 410, "test": 20}.items()
+    }
+    project = tiny(open_project(root / "recipes" / "dialogsum_bart"), parts, tmp_path / "dialogues")
+    later = read(shared_data / "dialogsum.parquet", columns=columns).slice(0, 210)
+    write(project.folder / "dialogsum.parquet", later.drop_columns(["split"]))
+    task = replace(project.task, beams=1, max_length=64, max_target_length=24, max_new_tokens=12)
+    return replace(project, model=tiny_bart(project.folder / "bart"), task=task)
+
+
+def tiny_bart(folder):
+    """With weights so large that what it writes depends on what it reads."""
+    from transformers import BartForConditionalGeneration
+
+    model = BartForConditionalGeneration.from_pretrained(toy_seq2seq(folder))
+    for weights in model.parameters():
+        weights.data *= 20
+    model.save_pretrained(folder)
+    return str(folder)
+
+
+def test_summaries_are_watched_and_the_rows_collected(dialogues, root, monkeypatch):
+    import tunewright
+    from tunewright import verbs
+
+    run = tunewright.train(dialogues)
+    found = verbs.monitor(dialogues, dialogues.folder / "dialogsum.parquet", run=run)
+    assert (found.logged, found.errors) == (210, {})
+    report = verbs.monitor_report(dialogues)
+    assert report.checks["vocabulary(dialogue)"]["texts"] == 210
+    assert report.checks["drift(output_vector)"]["windows"] == 1
+    assert set(found.marked) == {"edge_case", "places", "cut", "nothing_in_common"}
+    assert verbs.collected(dialogues).rows.num_rows > 0
+    assert "markup leads" in " ".join(one.name for one in tunewright.lint(dialogues, "production").lints)
+    run_snippets(monkeypatch, root, "dialogsum_bart", dialogues)
+    assert (dialogues.folder / "outliers.npz").is_file()
+
+
+def test_the_checks_of_summaries_are_few_lines_and_near_outliers_come_with_their_points(root, tmp_path):
+    source = (root / "recipes" / "dialogsum_bart" / "project.py").read_text(encoding="utf-8")
+    assert sum(bool(line.strip()) for line in source.splitlines()) <= 30
+    (tmp_path / "project.py").write_text(source, encoding="utf-8")
+    names = [getattr(check, "name", "") for check in open_project(tmp_path).monitors]
+    draw = np.random.default_rng(0)
+    np.savez(tmp_path / "outliers.npz", points=draw.normal(size=(40, 8)), scale=np.ones(8))
+    assert [check.name for check in open_project(tmp_path).monitors] == [*names, "near_outliers"]
