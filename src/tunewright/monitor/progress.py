@@ -58,11 +58,6 @@ class Progress:
         """Of the folds, by name."""
         return self._folding.states
 
-    @property
-    def pending(self) -> int:
-        """Rows and labels that wait for a segment."""
-        return sum(table.num_rows for table in (*self.rows, *self.labels))
-
     def restore(self, saved: Iterable[Saved], *, seen: int) -> list[str]:
         """Go on from saved states.
 
@@ -105,6 +100,7 @@ class Progress:
         counts = self.panes.setdefault(int(entry.header["time"]) // MINUTE * MINUTE, Counter())
         counts.update(entry.header["counts"])
         rows = entry.table if joined is None else joined
+        self.pending += entry.table.num_rows
         if entry.kind == "rows":
             self._keep_rows(entry)
         else:
@@ -121,8 +117,8 @@ class Progress:
         self.unsaved = {}
         saved = [self._saved(name) for name in self.since]
         return Commit(
-            rows=pa.concat_tables(self.rows, promote_options="default") if self.rows else None,
-            labels=pa.concat_tables(self.labels, promote_options="default") if self.labels else None,
+            rows=_together(self.rows),
+            labels=_together(self.labels),
             contents=list(self.contents.items()),
             truths=list(self.truths.items()),
             states=saved,
@@ -136,6 +132,7 @@ class Progress:
         self._clear()
 
     def _clear(self) -> None:
+        self.pending = 0  # rows and labels that wait for a segment
         self.rows: list[pa.Table] = []
         self.labels: list[pa.Table] = []
         self.contents: dict[str, int] = {}
@@ -198,6 +195,11 @@ class Progress:
     def _settled(self, name: str) -> State:
         """The state of the collector; edges have none."""
         return self.collector.settled(self.collected) if name == COLLECTOR and self.collector else {}
+
+
+def _together(batches: Sequence[pa.Table]) -> pa.Table | None:
+    """In one piece, as thousands of small ones are slow to write."""
+    return pa.concat_tables(batches, promote_options="default").combine_chunks() if batches else None
 
 
 def _days(rows: pa.Table, time: str | None, logged: float) -> Sequence[str]:
