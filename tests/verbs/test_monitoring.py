@@ -11,6 +11,8 @@ import pytest
 
 from tunewright import col
 from tunewright.errors import DataError, MonitorError, RunError
+from tunewright.files import claimed
+from tunewright.monitor.opening import lock_of
 from tunewright.project import open_dataset
 from tunewright.run import Run
 from tunewright.toy import toy_texts
@@ -164,3 +166,12 @@ def test_rows_that_are_none_of_the_project_are_refused(project, tmp_path):
     path.write_text("id,text\na,hello\na,you\n")
     with pytest.raises(DataError, match="different id"):
         production_rows(project, path)
+
+
+def test_a_monitor_is_read_while_another_process_writes_to_it(project, watched, tmp_path):
+    before, chosen = monitor_report(project, "watch"), collected(project, "watch")
+    with claimed(lock_of(project.runs_folder / "watch", "main")):
+        assert monitor_report(project, "watch").to_json() == before.to_json()
+        assert collected(project, "watch").rows.equals(chosen.rows)
+        with pytest.raises(MonitorError, match="another process writes"):
+            collected(project, "watch", path=tmp_path / "label.csv")

@@ -32,12 +32,13 @@ from tunewright.monitor.catalogue import Catalogue, Pane, Saved, Segment, add_to
 from tunewright.monitor.journal import Journal, sync_folder
 from tunewright.truth import first_of_each, last_of_each
 
-__all__ = ["Commit", "Precision", "Store", "is_vector", "vector_columns"]
+__all__ = ["PLACES", "Commit", "Precision", "Store", "is_vector", "vector_columns"]
 
 Precision = Literal["float16", "float32"]
 _PRECISIONS: dict[Precision, pa.DataType] = {"float16": pa.float16(), "float32": pa.float32()}
 _PREDICTIONS = frozenset({"predicted", "probability", "logits", "stop_reason", "generated_tokens"})
-_PLACES = ("examples", "embeddings", "predictions", "labels")
+PLACES = ("examples", "embeddings", "predictions", "labels")
+"""Folders of the parts of segments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ class Store:
 
     def _require_catalogue(self) -> None:
         """Raises MonitorError if there are segments, and a catalogue that was made just now: nothing would name them."""
-        if self.catalogue.is_new and any(tables.parts(self.folder / place) for place in _PLACES):
+        if self.catalogue.is_new and any(tables.parts(self.folder / place) for place in PLACES):
             path = self.folder / "catalogue.sqlite"
             self.catalogue.close()
             path.unlink()
@@ -161,10 +162,10 @@ class Store:
     def _sweep(self) -> None:
         """Remove what a killed process of this writer left: files that no transaction names, journals that one took."""
         named = {segment.name for segment in self.catalogue.segments()}
-        left = [path for place in _PLACES for path in self._own(place, ".parquet") if path.stem not in named]
+        left = [path for place in PLACES for path in self._own(place, ".parquet") if path.stem not in named]
         left += [path for path in self._own("journal", ".journal") if path != self._journal_path()]
         left += [
-            path for place in _PLACES for path in (self.folder / place).glob(f".{self.writer}-????????.parquet.*.part")
+            path for place in PLACES for path in (self.folder / place).glob(f".{self.writer}-????????.parquet.*.part")
         ]
         for path in left:
             path.unlink(missing_ok=True)

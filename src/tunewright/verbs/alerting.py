@@ -15,7 +15,7 @@ from tunewright.errors import DataError
 from tunewright.monitor.replay import replay
 from tunewright.monitor.rules import from_json, parse, to_json, written
 from tunewright.monitor.simulation import Simulated, simulate
-from tunewright.verbs.monitoring import find_monitor, watched
+from tunewright.verbs.monitoring import find_monitor, seen, watched
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Simulation(Result):
         least, most: values of the metric; None without a window.
         events: each with its time, row and value.
         quarter: windows in a quarter.
+        quiet: windows that are taken for quiet.
         false_alarms, interval, any_false_alarm, bound: as in `tunewright.monitor.simulation.Simulated`.
         unknown: why the history cannot tell the number of false alarms; empty if it can.
     """
@@ -97,6 +98,7 @@ class Simulation(Result):
     most: float | None
     events: tuple[Mapping[str, Any], ...]
     quarter: int
+    quiet: int
     false_alarms: float | None
     interval: tuple[float, float] | None
     any_false_alarm: float | None
@@ -126,7 +128,7 @@ def monitor_alerts(
             fix="such as --silence NAME --until 2026-01-31T12:00",
         )
     run = find_monitor(project, name)
-    with watched(project, run) as watch:
+    with (seen if silence is None else watched)(project, run) as watch:
         if silence is not None and until is not None:
             watch.alerts.silence(silence, until=until)
         watch.alerts.deliver()
@@ -160,11 +162,11 @@ def simulate_alert(
     """
     alert, span = rule_of(rule), None if quiet is None else (_posix(quiet[0]), _posix(quiet[1]))
     run = find_monitor(project, name)
-    with watched(project, run) as watch:
+    with seen(project, run) as watch:
         rows = watch.rows(_needed(alert, watch))
-        seen = replay(alert, rows, checks=watch.checks, reference=watch.reference)
-    told = simulate(alert, seen.observations, quiet=span, drawn=seen.drawn) if seen.observations else None
-    return _simulation(run.id, alert, seen, told)
+        observed = replay(alert, rows, checks=watch.checks, reference=watch.reference)
+    told = simulate(alert, observed.observations, quiet=span, drawn=observed.drawn) if observed.observations else None
+    return _simulation(run.id, alert, observed, told)
 
 
 def rule_of(text: str) -> Alert:
@@ -252,6 +254,7 @@ def _simulation(run: str, alert: Alert, seen: Replayed, told: Simulated | None) 
         most=max(values, default=None),
         events=() if told is None else tuple(_event(event, rows) for event in told.events),
         quarter=QUARTER,
+        quiet=0 if told is None else told.quiet,
         false_alarms=None if told is None else told.false_alarms,
         interval=None if told is None else told.interval,
         any_false_alarm=None if told is None else told.any_false_alarm,

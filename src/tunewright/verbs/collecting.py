@@ -16,7 +16,7 @@ from tunewright.monitor.retraining import HELD_OUT, NewRow, add_of, as_new_rows
 from tunewright.project import Project, open_dataset
 from tunewright.verbs.exchange import to_csv
 from tunewright.verbs.lineage import COLLECTED
-from tunewright.verbs.monitoring import find_monitor, watched
+from tunewright.verbs.monitoring import find_monitor, seen, watched
 from tunewright.verbs.results import Result
 from tunewright.verbs.signing import signed
 
@@ -82,11 +82,12 @@ def collected(
     if control and add is not None:
         raise MonitorError("random rows are added by the trial itself", fix="leave --add out, and label their list")
     run = find_monitor(project, name)
-    with watched(project, run) as watch:
+    sends = path is not None and not control
+    with (watched if sends else seen)(project, run) as watch:
         rows = _known(watch, reason)
         facts = _facts(project, watch)
         shown = _to_compare(project, watch, rows, on=on, share=hold_out) if control else rows
-        if path is not None and not control:
+        if sends:
             watch.advance(
                 [row["id"] for row in rows.select(["id", "step"]).to_pylist() if row["step"] == "new"], "sent"
             )

@@ -86,9 +86,9 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
 def _of_production(project: Project, run: Run) -> Linted:
     """Artifacts of what a monitor logged."""
     from tunewright.monitor.lints import lints
-    from tunewright.verbs.monitoring import watched
+    from tunewright.verbs.monitoring import seen
 
-    with watched(project, run) as watch:
+    with seen(project, run) as watch:
         rows = watch.report()["rows"]
         return Linted(run=run.id, rows=rows, predicted=rows, lints=tuple(lints(watch)))
 

@@ -15,7 +15,7 @@ from tunewright.errors import DataError
 from tunewright.plot.figures import save
 from tunewright.plot.monitor import Drift, Lengths, figure
 from tunewright.project import Project
-from tunewright.verbs.monitoring import find_monitor, watched
+from tunewright.verbs.monitoring import find_monitor, seen, watched
 from tunewright.verbs.production import truth_of
 from tunewright.verbs.report_page import write_monitor_page
 from tunewright.verbs.report_space import draw_map
@@ -80,10 +80,10 @@ def monitor_report(
 
     Raises:
         DataError: if the file is of another kind, or there is nothing to draw.
-        MonitorError: if there is no such monitor, or another process writes to it.
+        MonitorError: if there is no such monitor.
     """
     run = find_monitor(project, name)
-    with watched(project, run) as watch:
+    with seen(project, run) as watch:
         found = watch.report()
         page = None if html is None else write_monitor_page(project, watch, found, html, score=score)
         placed = None if map is None else draw_map(project, watch, map, score=score)

@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 from tunewright.errors import MonitorError
 from tunewright.monitor.collector import Collector
+from tunewright.monitor.copies import copy_to, is_written
 from tunewright.monitor.defaults import default_checks, default_weights
 from tunewright.monitor.entries import of_conflicts
 from tunewright.monitor.reference import Reference
@@ -28,7 +30,7 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.verbs.models import Advance
 
-__all__ = ["Monitored", "fed", "find_monitor", "monitor", "watched"]
+__all__ = ["Monitored", "fed", "find_monitor", "monitor", "seen", "watched"]
 
 _BLOCK = 512
 """Rows that are predicted and then logged together: what an interruption loses at most."""
@@ -181,6 +183,19 @@ def watched(project: Project, run: Run) -> Iterator[Monitor]:
         )
     with _opened(project, run.folder, reference, _USUAL | run.meta.get("watching", {}), model=run.meta["model"]) as it:
         yield it
+
+
+@contextmanager
+def seen(project: Project, run: Run) -> Iterator[Monitor]:
+    """A monitor that `monitor` made, to read from; a copy of it as it is now, if another process writes to it."""
+    if not is_written(run.folder):
+        with watched(project, run) as it:
+            yield it
+        return
+    with TemporaryDirectory() as folder:
+        copy_to(run.folder, Path(folder) / run.id)
+        with watched(replace(project, sinks=()), Run.open(Path(folder) / run.id)) as it:
+            yield it
 
 
 def _watched_run(project: Project, known: Run | None, run: Run | str | None, name: str) -> Run:

@@ -18,7 +18,7 @@ from tunewright.data.intake import content_of
 from tunewright.errors import EditError, did_you_mean
 from tunewright.monitor.retraining import HELD_OUT, NewRow, add_of, as_new_rows, drawn, held_out, thinned
 from tunewright.verbs.collecting import has_truth
-from tunewright.verbs.monitoring import find_monitor, watched
+from tunewright.verbs.monitoring import find_monitor, seen
 
 if TYPE_CHECKING:
     from tunewright.verbs.trial_base import Base
@@ -130,7 +130,7 @@ class _Found:
 
     @classmethod
     def of(cls, base: Base, monitor: str, edits: Sequence[Add]) -> _Found:
-        with watched(base.project, find_monitor(base.project, monitor)) as watch:
+        with seen(base.project, find_monitor(base.project, monitor)) as watch:
             production, chosen = watch.rows(), set(watch.collected()["id"].to_pylist())
         fields, labels = base.dataset.fields, set(base.project.task.labels)
         fresh, _ = as_new_rows(production, monitor=monitor, before=base.rows, fields=fields)
