@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tunewright.cli.alerts import alerts, simulate
 from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.latent import progress
 from tunewright.cli.monitor_clusters import clusters
@@ -73,7 +74,9 @@ def report(
     save: Annotated[Path | None, typer.Option(help="Draw it, too: .png, .svg or .pdf.")] = None,
     map: Annotated[Path | None, typer.Option(help="Draw production in a UMAP of the reference.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write all of it as one page, with rows and causes.")] = None,
-    score: Annotated[str | None, typer.Option(help="What the page ranks clusters by, as `monitor clusters` does.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="What the page ranks clusters by, as `monitor clusters` does.")
+    ] = None,
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
@@ -126,7 +129,7 @@ def attach(
         say(f"{counted(found.labels, 'label')} attached to {found.run}.")
 
 
-for _command in (run, report, collected, attach, clusters, serve):
+for _command in (run, report, alerts, simulate, collected, attach, clusters, serve):
     monitor.command()(guarded(_command))
 
 
