@@ -60,7 +60,7 @@ def as_new_rows(
 ) -> tuple[tuple[NewRow, ...], frozenset[str]]:
     """The rows that a dataset does not have, each content once, in the order in which they come.
 
-    A row whose texts the dataset has is there already. One whose id alone is taken gets another: that of the monitor
+    A row whose texts the dataset has, or an earlier row, is there already. One whose id alone is taken gets another: that of the monitor
     in front, for ids of production and of a dataset may be equal by chance.
 
     Args:
