@@ -187,7 +187,7 @@ def _say_plan(planned: TrialPlan) -> None:
 def _without_control(planned: TrialPlan) -> list[str]:
     controlled = {one.name.removesuffix(" at random") for one in planned.arms if one.kind == "control"}
     alone = [one.name for one in planned.arms if one.kind == "decision" and one.name not in controlled]
-    return [f"No random control: {', '.join(alone)} (no rows that could be chosen at random)."] if alone else []
+    return [f"No random control: {', '.join(alone)} (none can be drawn, or none was asked for)."] if alone else []
 
 
 def _say_preview(preview: Previewed) -> None:
@@ -292,7 +292,7 @@ def _remarks(one: DecisionVerdict) -> list[str]:
     if one.stopped:
         said.append(f"stopped early: {one.stopped}")
     if one.against_control is None:
-        said.append("no random control: there are no rows that could be chosen at random")
+        said.append("no random control: none can be drawn, or none was asked for")
     said.append(f"negative flips (right before in most seeds, now wrong): {len(one.negative_flips)} of {judged.n:,}")
     worse = [
         f"{group.by} {group.group} {points(group.difference)} {point_interval(group.interval)}, n = {group.n:,}"
