@@ -12,9 +12,18 @@ from tunewright.monitor.watch import Monitor
 PLACES = text.has_any("dialogue", ["beijing", "sichaun", "Asia"], read="cleaned").edge("places")
 
 
-def rows(count: int = 30, *, source: str = "a", output: str = "Tom and Ann talk about the trip to") -> pa.Table:
+SAID = "the cat of the house sat on the mat in the sun and the dog of the house ran to the door of the yard"
+
+
+def cut_anywhere(count: int) -> list[str]:
+    words = SAID.split()
+    return [" ".join(words[row % 9 : row % 9 + 5 + row % 7]) for row in range(count)]
+
+
+def rows(count: int = 30, *, source: str = "a", output: str | None = None) -> pa.Table:
     said = [f"#Person1#: We fly to Beijing or to Sichuan, number {row} {source}." for row in range(count)]
-    return pa.table({"id": [str(row) for row in range(count)], "dialogue": said, "output": [output] * count})
+    outputs = cut_anywhere(count) if output is None else [output] * count
+    return pa.table({"id": [str(row) for row in range(count)], "dialogue": said, "output": outputs})
 
 
 def opened(folder, **changes) -> Monitor:
@@ -62,15 +71,16 @@ def test_nothing_is_found_in_rows_that_are_as_they_should_be(tmp_path):
 @pytest.mark.parametrize(
     ("outputs", "cut"),
     [
-        (["Tom and Ann talk about the"] * 30, True),
-        (["Tom and Ann talk about the trip."] * 30, False),
-        (["positive"] * 30, False),
-        ([" ".join(["Talks"] * (4 + row % 12)) for row in range(30)], False),  # headings differ in length
-        (["Tom and Ann talk about the"] * 2 + ["They do so at length."] * 28, False),
+        (cut_anywhere(60), True),
+        ([f"{one}." for one in cut_anywhere(60)], False),
+        ([f"{one} house number{row}" for row, one in enumerate(cut_anywhere(60))], False),  # headlines
+        (["positive"] * 60, False),
+        (cut_anywhere(60)[:4] + ["They do so at length."] * 56, False),
+        (cut_anywhere(10), False),
         ([], False),
     ],
 )
-def test_without_a_reason_outputs_are_cut_if_they_are_open_and_about_as_long(outputs, cut):
+def test_without_a_reason_outputs_are_cut_if_they_end_anywhere(outputs, cut):
     table = pa.table({"id": [str(row) for row in range(len(outputs))], "output": pa.array(outputs, pa.string())})
     assert bool([*cut_outputs(table, "output")]) is cut
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from tunewright.analyze.lint_rows import Lint
 from tunewright.errors import listed
 from tunewright.monitor.evaluation import evaluate
-from tunewright.monitor.text_signals import READINGS, truncated, words
+from tunewright.monitor.text_signals import READINGS, truncated
 
 if TYPE_CHECKING:
     from tunewright.monitor.expressions import Signal
@@ -24,7 +25,8 @@ OUTPUTS = ("output", "predicted")
 """Columns that hold what a model said."""
 
 _CUT_SHARE = 0.1
-_CUT_SPREAD = 2.0  # lengths of outputs that a limit cut: the longer ones have at most twice the words of the shorter
+_FREQUENT = 20
+_ANYWHERE = 0.55  # of texts that a limit cut it is .65 or more; of headlines, labels and questions .50 at most
 _FEWEST_WORDS = 4
 _FEWEST_ROWS = 20
 _LEADING = 10
@@ -71,20 +73,20 @@ def collisions(count: int) -> Iterator[Lint]:
 def cut_outputs(rows: pa.Table, column: str) -> Iterator[Lint]:
     """Outputs that a limit of new tokens ended: where generation said so, else those that end without punctuation.
 
-    Without ``stop_reason``, a tenth of the outputs must end so, and be about equally long: headings and labels end
-    without punctuation as well, and differ more in length, or are shorter than four words.
+    Without ``stop_reason``, a tenth of the outputs must end so, and as often in the middle of a sentence as texts do
+    that are cut anywhere: headlines and labels end without punctuation as well.
     """
     asked = ["stop_reason"] if "stop_reason" in rows.column_names else []
-    signals = {"cut": truncated(column, **({"stop_reason": asked[0]} if asked else {})), "words": words(column)}
-    found = evaluate(signals, rows.select([column, *asked]))
+    signal = truncated(column, **({"stop_reason": asked[0]} if asked else {}))
+    found = evaluate({"cut": signal}, rows.select([column, *asked]))
     if found.errors or not rows.num_rows:
         return
     cut = pc.fill_null(found.values["cut"], False)
     count = pc.sum(cut).as_py() or 0
     known = bool(asked) and rows["stop_reason"].null_count < rows.num_rows
-    if not count or not (known or _about_as_long(found.values["words"].filter(cut), rows.num_rows)):
+    if not count or not (known or _end_anywhere(rows[column].filter(cut).to_pylist(), rows.num_rows)):
         return
-    why = "were ended by the limit of new tokens" if known else "end without punctuation, all at about the same length"
+    why = "were ended by the limit of new tokens" if known else "end without punctuation, in the middle of a sentence"
     yield Lint(
         f"outputs in {column!r} are cut",
         "warning",
@@ -95,12 +97,18 @@ def cut_outputs(rows: pa.Table, column: str) -> Iterator[Lint]:
     )
 
 
-def _about_as_long(lengths: pa.Array, rows: int) -> bool:
-    """Whether enough texts were cut, and a limit could have cut them."""
-    if len(lengths) < max(_FEWEST_ROWS, _CUT_SHARE * rows):
+def _end_anywhere(texts: Sequence[str], rows: int) -> bool:
+    """Whether enough texts were cut, and their last words are frequent ones about as often as others are.
+
+    The most frequent words of a language, such as articles and prepositions, seldom end what is complete.
+    """
+    pieces = [found for text in texts if len(found := text.casefold().split()) >= _FEWEST_WORDS]
+    if len(pieces) < max(_FEWEST_ROWS, _CUT_SHARE * rows):
         return False
-    low, high = pc.quantile(lengths, q=[0.1, 0.9]).to_pylist()
-    return bool(low >= _FEWEST_WORDS and high <= _CUT_SPREAD * low)
+    inside = Counter(word for found in pieces for word in found[1:-1])
+    frequent = dict(inside.most_common(_FREQUENT))
+    usual = sum(frequent.values()) / inside.total()
+    return sum(found[-1] in frequent for found in pieces) / len(pieces) >= _ANYWHERE * usual
 
 
 def markup(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[Lint]:
