@@ -3,7 +3,8 @@
 A process logs a stream of batches and labels, and is killed (SIGKILL) within some milliseconds after a random
 acknowledgement; then the stream is sent again from its beginning to a new process, until one comes to the end. Each round
 takes some kills in one folder, each further along the stream. At the end every acknowledged row must be there once, and
-the report, the rows and the selection must equal those of a process that nobody disturbed.
+the report, the rows, the selection, and the alerts that fired and were sent must equal those of a process that nobody
+disturbed.
 
     python benchmarks/kills.py            # 200 kills; writes benchmarks/results/kills.json
     python benchmarks/kills.py --quick    # 12 kills; writes to benchmarks/results/scratch

@@ -6,14 +6,18 @@ acknowledgement. Run again, it starts the stream anew, as a sender does that doe
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tunewright.monitor.alerts import Alert
 from tunewright.monitor.collector import Collector
+from tunewright.monitor.conditions import Evidence, above
 from tunewright.monitor.expressions import col, truth
+from tunewright.monitor.sinks import JsonLines
 from tunewright.monitor.watch import Monitor
 
 BATCHES = 24
@@ -59,9 +63,26 @@ def opened(folder: Path) -> Monitor:
         Sums(),
         Counting,
     ]
+    alerts = [
+        Alert(metric="long.rate", condition=above(0.4), window=14),
+        Alert(metric="wrong.rate", condition=above(0.9), window=8),
+        Alert(metric="odd.rate", condition=Evidence(baseline=42), window=14),
+    ]
     return Monitor(
-        "killed", folder=folder, checks=checks, collect=Collector(budget=20, per_reason=15), time="day", segment=20
+        "killed",
+        folder=folder,
+        checks=checks,
+        collect=Collector(budget=20, per_reason=15),
+        alerts=alerts,
+        sinks=[JsonLines(_sent(folder))],
+        time="day",
+        segment=20,
     )
+
+
+def _sent(folder: Path) -> Path:
+    """Where events are sent: beside the monitor."""
+    return folder.with_suffix(".jsonl")
 
 
 def batch(number: int) -> dict:
@@ -82,10 +103,15 @@ def result(monitor: Monitor) -> dict:
     """All that must be the same however often the process was killed."""
     report = monitor.report()
     rows = monitor.rows().drop_columns(["logged"]).sort_by("id")
+    events = [(event.key, event.state, event.value, event.n) for event in monitor.alerts.events]
+    sent = {json.loads(line)["key"] for line in _sent(monitor.folder).read_text().splitlines()}
     return {
         "report": {name: report[name] for name in ("rows", "labels", "checks", "notes")},
         "rows": [{**row, "reasons": sorted(row["reasons"])} for row in rows.drop_columns(["scores"]).to_pylist()],
         "collected": monitor.collected()["id"].to_pylist(),
+        "events": events,
+        "sent": sorted(sent),  # perhaps twice
+        "standings": {name: (at.state, at.value, at.n) for name, (_, at) in monitor.alerts.standings.items()},
     }
 
 
