@@ -336,7 +336,7 @@ def _further(one: DecisionVerdict) -> list[str]:
             f"where it was aimed ({one.aim}, n = {local.n_inside:,}) {points(local.inside)}, elsewhere "
             f"{points(local.outside)}: {points(local.difference)} {point_interval(local.interval)}, {local.word}"
         )
-    elif one.against_control is not None:
+    elif one.against_control is not None and not one.reasons:
         said.append("its edits are aimed at no label in particular; --slice names other rows to compare with the rest")
     return said
 
