@@ -1,14 +1,14 @@
 """Drift of embeddings: false alarms, power and speed, on real vectors.
 
-clinc150 (questions within a scope of 150 intents, and others) and summaries of SAMSum, embedded once by the embedded
+clinc150 (questions within a scope of 150 intents, and others), summaries of SAMSum and, foreign to them, DialogSum, embedded once by the embedded
 MiniLM and kept in a folder. Quiet windows are drawn without replacement from rows that are not in the reference, and
 references are drawn anew, so that what is measured is the chance of a false alarm and not the luck of one reference.
 
 - false alarms: share of 1,000 quiet windows with p <= .05;
-- power: share of windows with foreign rows, another mean or another variance with p <= .05, against a permutation test
-  of the exact kernel with 199 permutations of the same window and reference;
-- quiet quarters: share of streams of 90 windows with an alarm;
-- drifting streams: windows until the alarm with one question of ten out of scope;
+- power: share of windows with foreign rows, another mean, another variance or more of one cluster with p <= .05, against
+  a permutation test of the exact kernel with 199 permutations of the same window and reference;
+- quiet quarters: share of streams of 90 windows of 200 with an alarm;
+- drifting streams: windows of 200 until the alarm, one row of ten being foreign;
 - speed: rows of a window of 500 per second, against the domain classifier of Evidently 0.7, in its own environment if
   EVIDENTLY_PYTHON names one, otherwise the same classifier (SGD with log loss, half of the rows to learn from) here.
 
@@ -32,13 +32,17 @@ import pyarrow as pa
 
 from tunewright import table as tables
 from tunewright.analyze.mmd import Baseline, Sample, drift, fit_baseline
+from tunewright.analyze.scores import wilson
 from tunewright.monitor.embedding_drift import EmbeddingDrift
 from tunewright.monitor.reference import Reference
 
 DATA = Path(os.environ.get("TUNEWRIGHT_DATA", Path(__file__).parents[2] / "shared" / "data"))
-TEXTS = {"clinc150": "text", "samsum": "summary"}
-ROWS = {"clinc150": None, "samsum": 6000}  # all questions, the first summaries
-REFERENCES, WINDOW, QUARTER = 20, 100, 90
+TEXTS = {"clinc150": "text", "samsum": "summary", "dialogsum": "summary"}
+ROWS = {"clinc150": None, "samsum": 6000, "dialogsum": 3000}  # all questions, the first summaries
+REFERENCES, WINDOW, QUARTER, STREAMS = 20, 100, 90, 30
+KINDS = ("foreign 10", "foreign 20", "mean", "variance", "cluster 20")
+SETTINGS = [("clinc150", kind, size) for size in (100, 200, 500) for kind in KINDS]
+SETTINGS += [("summaries", kind, 100) for kind in ("foreign 5", *KINDS[:1], *KINDS[2:])]
 EVIDENTLY = """
 import sys, time
 import numpy as np, pandas as pd
@@ -67,12 +71,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tunewright-drift")
     arguments = parser.parse_args()
     references = 2 if arguments.quick else REFERENCES
-    rows = {name: embedded(name, arguments.cache) for name in TEXTS}
+    questions, summaries, others = (embedded(name, arguments.cache) for name in TEXTS)
+    rows = {"clinc150": questions, "summaries": Rows(summaries.inside, others.inside)}
     result = {
         "false_alarms": {name: false_alarms(one.inside, references) for name, one in rows.items()},
-        "power": power(rows["clinc150"], 5 if arguments.quick else 25),
-        "quiet_quarters": quarters(rows["clinc150"].inside, references),
-        "out_of_scope": out_of_scope(rows["clinc150"], references),
+        "power": power(rows, 10 if arguments.quick else 100),
+        "quiet_quarters": quarters(rows["clinc150"].inside, 2 if arguments.quick else STREAMS),
+        "drifting": drifting(rows, 2 if arguments.quick else STREAMS // 3),
         "speed": speed(rows["clinc150"].inside),
     }
     common.write("drift", arguments, result)
@@ -87,7 +92,7 @@ def embedded(name: str, cache: Path) -> Rows:
         cache.mkdir(parents=True, exist_ok=True)
         np.save(path, vectors_of(table[TEXTS[name]]))
     vectors = np.load(path)
-    outside = np.array([split.startswith("oos") for split in table["split"].to_pylist()])
+    outside = np.array([str(split).startswith("oos") for split in table["split"].to_pylist()])
     return Rows(vectors[~outside], vectors[outside])
 
 
@@ -117,70 +122,108 @@ def false_alarms(vectors: np.ndarray, references: int) -> dict[str, object]:
         for window in range(1000 // REFERENCES):
             start = window * WINDOW % (len(others) - WINDOW)
             p.append(p_of(vectors[others[start : start + WINDOW]], baseline))
-    return {"windows": len(p), "at_05": share(p, 0.05), "at_01": share(p, 0.01), "mean_p": float(np.mean(p))}
+    at_05 = np.array(p) <= 0.05
+    levels = {"at_05": share(p, 0.05), "at_05_95": proportion(at_05), "at_01": share(p, 0.01)}
+    return {"windows": len(p), **levels, "mean_p": float(np.mean(p))}
 
 
-def power(rows: Rows, windows: int) -> dict[str, dict[str, float]]:
-    """A reference of 2,000 questions, windows of 500."""
-    random = np.random.default_rng(1)
-    order = random.permutation(len(rows.inside))
-    reference, others = rows.inside[order[:2000]], rows.inside[order[2000:]]
-    baseline = fit_baseline(reference, 500)
-    spread = rows.inside.std()
-    direction = random.standard_normal(rows.inside.shape[1]).astype(np.float32)
-    direction /= np.linalg.norm(direction)
-
-    def drifted(kind: str) -> np.ndarray:
-        window = others[random.choice(len(others), 500, replace=False)].copy()
-        if kind == "mean":
-            window += 2 * spread * direction
-        elif kind == "variance":
-            window += spread * 0.5 * random.standard_normal(window.shape).astype(np.float32)
-        elif kind.startswith("mixture"):
-            count = int(kind.split()[1]) * 5
-            window[:count] = rows.outside[random.choice(len(rows.outside), count, replace=False)]
-        return window
-
-    found = {}
-    for kind in ("none", "mean", "variance", "mixture 10", "mixture 20"):
-        drawn = [drifted(kind) for _ in range(windows)]
-        ours = [p_of(window, baseline) for window in drawn]
-        theirs = [permutation_p(window, reference, random) for window in drawn]
-        found[kind] = {"ours": share(ours, 0.05), "permutation": share(theirs, 0.05), "windows": windows}
+def power(rows: dict[str, Rows], windows: int) -> list[dict[str, object]]:
+    """References of 1,000 rows, a new one for every twenty windows; both tests see the same windows."""
+    found = []
+    for name, kind, size in SETTINGS:
+        ours, theirs = [], []
+        for seed in range(max(1, windows // 20)):
+            random = np.random.default_rng([seed, size])
+            order = random.permutation(len(rows[name].inside))
+            reference, others = rows[name].inside[order[:1000]], rows[name].inside[order[1000:]]
+            baseline = fit_baseline(reference, size, seed=seed)
+            for _ in range(min(windows, 20)):
+                window = drifted(kind, others, rows[name].outside, size, random)
+                ours.append(p_of(window, baseline))
+                theirs.append(permutation_p(window, reference, random))
+        found.append({"data": name, "drift": kind, "window": size, "windows": len(ours), **compared(ours, theirs)})
     return found
 
 
-def quarters(vectors: np.ndarray, references: int) -> dict[str, object]:
-    """Streams of 90 windows of 100 in-scope questions; and what an alarm at a single window's p would do."""
-    reports = [stream(vectors, None, seed, window=WINDOW) for seed in range(references)]
+def compared(ours: list[float], theirs: list[float]) -> dict[str, object]:
+    """Shares with p <= .05 and their intervals, and the interval of the difference, as windows are the same."""
+    found, permuted = np.array(ours) <= 0.05, np.array(theirs) <= 0.05
+    difference = found.astype(float) - permuted
+    half = 1.96 * difference.std() / len(difference) ** 0.5
+    return {
+        "ours": float(found.mean()),
+        "ours_95": proportion(found),
+        "permutation": float(permuted.mean()),
+        "permutation_95": proportion(permuted),
+        "difference_95": [float(difference.mean() - half), float(difference.mean() + half)],
+    }
+
+
+def drifted(kind: str, others: np.ndarray, outside: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    """A window of quiet rows, of which some or all are changed."""
+    window = others[random.choice(len(others), size, replace=False)].copy()
+    name, _, percent = kind.partition(" ")
+    count, spread = int(percent or 0) * size // 100, others.std()
+    if name == "mean":
+        direction = random.standard_normal(window.shape[1]).astype(np.float32)
+        window += (100 / size) ** 0.5 * spread * direction / np.linalg.norm(direction)
+    elif name == "variance":
+        window += spread * 0.4 * random.standard_normal(window.shape).astype(np.float32)
+    elif name == "foreign":
+        window[:count] = outside[random.choice(len(outside), count, replace=False)]
+    elif name == "cluster":  # more of the rows that lie around one of them
+        distance = ((others - others[0]) ** 2).sum(axis=1)
+        window[:count] = others[random.choice(np.argsort(distance)[: len(others) // 30], count, replace=False)]
+    return window
+
+
+def quarters(vectors: np.ndarray, streams: int) -> dict[str, object]:
+    """Streams of 90 windows of 200 in-scope questions; and what an alarm at a single window's p would do."""
+    reports = [stream(Rows(vectors, vectors[:0]), seed) for seed in range(streams)]
+    alarms = np.array([report["first_alarm"] is not None for report in reports])
     p = [[p for p, length in zip(*looked(report), strict=True) if length == 1] for report in reports]
     return {
         "streams": len(reports),
         "windows": QUARTER,
-        "with_an_alarm": float(np.mean([report["first_alarm"] is not None for report in reports])),
+        "with_an_alarm": float(alarms.mean()),
+        "with_an_alarm_95": proportion(alarms),
         "with_a_window_at_05": float(np.mean([min(one) <= 0.05 for one in p])),
     }
 
 
-def out_of_scope(rows: Rows, references: int) -> dict[str, object]:
-    """One question of ten out of scope, drawn anew when they are used up."""
-    reports = [stream(rows.inside, rows.outside, seed, window=WINDOW) for seed in range(references)]
-    first = [report["first_alarm"] for report in reports]
-    caught = sorted(one + 1 for one in first if one is not None)
-    return {"streams": len(first), "caught": len(caught) / len(first), "windows_until_alarm": caught}
+def drifting(rows: dict[str, Rows], streams: int) -> dict[str, object]:
+    """One row of ten is foreign, from the first window on, and after 30 quiet windows; windows until the alarm."""
+    found: dict[str, object] = {}
+    for name, start in (("clinc150", 0), ("clinc150", 30), ("summaries", 0)):
+        reports = [stream(rows[name], 500 + seed, start=start, foreign=0.1) for seed in range(streams)]
+        waited = [None if report["first_alarm"] is None else report["first_alarm"] + 1 - start for report in reports]
+        caught = sorted(one for one in waited if one is not None and one > 0)
+        found[f"{name} after {start}"] = {
+            "streams": len(reports),
+            "caught": len(caught) / len(reports),
+            "median": float(median(caught)) if caught else None,
+            "windows_until_alarm": caught,
+        }
+    return found
 
 
-def stream(inside: np.ndarray, outside: np.ndarray | None, seed: int, *, window: int) -> dict[str, object]:
-    """A report after 90 windows; the reference has 10,000 rows."""
+def stream(rows: Rows, seed: int, *, start: int = 0, foreign: float = 0.0) -> dict[str, object]:
+    """A report after 90 windows of 200 rows; rows come again, in another order, when there are no more of them."""
     random = np.random.default_rng(1000 + seed)
-    order = random.permutation(len(inside))
-    reference = Reference.from_table(logged(inside[order[:10_000]]))
-    traffic = inside[order[10_000 : 10_000 + QUARTER * window]].copy()
-    if outside is not None:
-        foreign = random.permutation(len(traffic))[: len(traffic) // 10]
-        traffic[foreign] = outside[random.permutation(len(outside))[: len(foreign)]]
-    fold = EmbeddingDrift("vector", window=window)
-    return fold.report(fold.update(fold.start(reference), logged(traffic)))
+    order = random.permutation(len(rows.inside))
+    held = min(4500, len(order) // 2)
+    fold = EmbeddingDrift("vector", window=200)
+    state = fold.start(Reference.from_table(logged(rows.inside[order[:held]])))
+    traffic = again(rows.inside[order[held:]], QUARTER * 200, random)
+    changed = np.flatnonzero((random.random(len(traffic)) < foreign) & (np.arange(len(traffic)) >= start * 200))
+    if len(changed):
+        traffic[changed] = again(rows.outside, len(changed), random)
+    return fold.report(fold.update(state, logged(traffic)))
+
+
+def again(vectors: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    times = -(-count // len(vectors))
+    return vectors[np.concatenate([random.permutation(len(vectors)) for _ in range(times)])[:count]]
 
 
 def speed(vectors: np.ndarray) -> dict[str, object]:
@@ -230,8 +273,8 @@ def permutation_p(window: np.ndarray, reference: np.ndarray, random: np.random.G
     pooled = np.concatenate([window, reference])
     pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
     square = np.maximum(2 - 2 * pooled @ pooled.T, 0)
-    scale = median(square[: len(window)].ravel()[::97].tolist())
-    kernel = sum(np.exp(-square / np.float32(2 * scale * width**2)) for width in (0.5, 1, 2))
+    widest = np.exp(-square / np.float32(8 * np.median(square[::7, ::7])))
+    kernel = widest + widest**4 + widest**16  # bandwidths of 2, 1 and .5 medians
     weight = np.r_[np.full(len(window), 1 / len(window)), np.full(len(reference), -1 / len(reference))]
     weights = np.stack([weight, *(random.permutation(weight) for _ in range(199))], axis=1).astype(np.float32)
     values = np.einsum("ij,ij->j", weights, kernel @ weights, dtype=np.float64)
@@ -246,6 +289,12 @@ def logged(vectors: np.ndarray) -> pa.Table:
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
     ids = pa.array(np.arange(len(vectors))).cast(pa.string())
     return pa.table({"id": ids, "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
+
+
+def proportion(hits: np.ndarray) -> list[float]:
+    """Wilson's interval."""
+    low, high = wilson(float(hits.sum()), len(hits))
+    return [float(low), float(high)]
 
 
 def share(p: list[float], level: float) -> float:

@@ -102,3 +102,53 @@ def test_of_several_monitors_few_are_wrong():
     wrong = [sum(e_bh(e_value(random.uniform(size=20)).tolist())) > 0 for _ in range(500)]
     assert np.mean(wrong) <= 0.05
     assert e_bh([1e4, *[0.5] * 9]) == (True, *[False] * 9)
+
+
+def quiet_distances(random, *, reference):
+    """p of squared distances of 90 windows, and runs of them, to one reference that is worth so many windows."""
+    from scipy.stats import chi2
+
+    windows, centre = random.standard_normal((90, 40)), random.standard_normal(40) / np.sqrt(reference)
+    rows = []
+    for length in run_lengths(90):
+        runs = 90 // length
+        means = windows[: runs * length].reshape(runs, length, 40).mean(axis=1)
+        p = chi2.sf(((means - centre) ** 2).sum(axis=1) / (1 / length + 1 / reference), 40)
+        rows += [((run + 1) * length - 1, length, one) for run, one in enumerate(p)]
+    last, length, p = map(np.array, zip(*sorted(rows), strict=True))
+    return length, last, p
+
+
+@pytest.mark.parametrize("reference", [2, 10, 40])
+def test_windows_of_one_reference_raise_few_alarms(reference):
+    random = np.random.default_rng(5)
+    looks = [quiet_distances(random, reference=reference) for _ in range(200)]
+    assert np.mean([evidence(*one, reference=reference).max() >= 20 for one in looks]) <= 0.05
+
+
+@pytest.mark.parametrize("start", [0, 30])
+def test_products_find_a_small_drift_sooner(start):
+    random = np.random.default_rng(6)
+    z = random.standard_normal((20, 90)) + np.where(np.arange(90) < start, 0, 1.0)
+    waited = {}
+    for reference in (0, 40):
+        looks = [looked(one) for one in z]
+        first = [first_alarm(evidence(*one, reference=reference), 20) for one in looks]
+        waited[reference] = np.mean(
+            [90 if one is None else last[one] for (_, last, _), one in zip(looks, first, strict=True)]
+        )
+    assert waited[40] < waited[0]
+
+
+def test_products_begin_anew_each_quarter():
+    length, last = np.ones(20, dtype=int), np.arange(20)
+    path = evidence(length, last, np.full(20, 1e-3), quarter=10, reference=10)
+    assert path[10] == pytest.approx(path[0])
+    assert path[9] > 1e6 * path[0]
+
+
+def test_products_have_mean_one_at_most():
+    length, last, _ = looked(np.zeros(90))
+    path = evidence(length, last, np.ones(len(length)), reference=10)
+    assert path[-1] < path[0] < 1
+    assert np.isfinite(evidence(length, last, np.zeros(len(length)), reference=10)).all()

@@ -123,7 +123,8 @@ class EmbeddingDrift:
     def report(self, state: State) -> Report:
         """Of the last window p and effect; evidence of the quarter, its threshold, whether it is reached; all looks."""
         statistic = self._statistic(_from_state(state["reference"], self))
-        columns = looks.looks(state, statistic, window=self.window, quarter=self.quarter)
+        worth = state["reference"]["effective"] / self.window
+        columns = looks.looks(state, statistic, window=self.window, quarter=self.quarter, reference=worth)
         said = looks.summary(columns, threshold=false_alarm_threshold(self.false_alarms))
         return {"rows": state["rows"], "missing": state["missing"], **said}
 

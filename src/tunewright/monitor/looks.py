@@ -106,8 +106,11 @@ def merged_looks(a: State, b: State, statistic: Statistic) -> State:
     }
 
 
-def looks(state: State, statistic: Statistic, *, window: int, quarter: int) -> dict[str, Any]:
-    """All looks in the order of their last window, as columns: length, last, rows, p, effect, evidence."""
+def looks(state: State, statistic: Statistic, *, window: int, quarter: int, reference: float = 0.0) -> dict[str, Any]:
+    """All looks in the order of their last window, as columns: length, last, rows, p, effect, evidence.
+
+    The reference is worth so many windows, see `evidence`.
+    """
     closed = _closed({**state, "runs": [*state["runs"]]}, statistic, window)
     found = closed["looks"]
     order = np.lexsort((found["key"], found["last"], found["length"]))
@@ -117,7 +120,7 @@ def looks(state: State, statistic: Statistic, *, window: int, quarter: int) -> d
     by_time = np.lexsort((length, last))
     columns = {name: found[name][order][by_time] for name in ("rows", "p", "effect")}
     length, last = length[by_time], last[by_time]
-    path = evidence(length, last, columns["p"], quarter=quarter)
+    path = evidence(length, last, columns["p"], quarter=quarter, reference=reference)
     return {"length": length, "last": last, **columns, "evidence": path}
 
 
