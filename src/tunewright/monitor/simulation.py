@@ -37,6 +37,7 @@ class Simulated:
     Attributes:
         states: [observations] after each of them.
         events: what it would have sent.
+        places: [events] numbers of the observations that they follow, from 0.
         false_alarms: expected number in a quarter in which nothing is wrong; None if the history cannot tell, as its
             values are of all rows so far and cannot be made anew, or it has fewer than 8 quiet windows.
         interval: of that number, with a confidence of 95%; as wide as so few windows make it.
@@ -47,6 +48,7 @@ class Simulated:
 
     states: tuple[State, ...]
     events: tuple[Event, ...]
+    places: tuple[int, ...]
     false_alarms: float | None
     interval: tuple[float, float] | None
     any_false_alarm: float | None
@@ -97,6 +99,7 @@ def simulate(
     return Simulated(
         states=tuple(standing.state for standing, _ in walked),
         events=tuple(event for _, event in walked if event is not None),
+        places=tuple(place for place, (_, event) in enumerate(walked) if event is not None),
         false_alarms=expected,
         interval=None if expected is None else _interval(_fired(alert, chosen), len(chosen) / quarter, expected),
         any_false_alarm=float((alarms > 0).mean()) if len(alarms) else None,

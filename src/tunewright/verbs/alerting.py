@@ -20,7 +20,7 @@ from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
     from tunewright.monitor.alerting import Alerting
-    from tunewright.monitor.alerts import Alert, Event, Standing
+    from tunewright.monitor.alerts import Alert, Standing
     from tunewright.monitor.conditions import Observation
     from tunewright.monitor.replay import Replayed
     from tunewright.monitor.watch import Monitor
@@ -242,7 +242,6 @@ def _history(alerting: Alerting) -> list[dict[str, Any]]:
 
 def _simulation(run: str, alert: Alert, seen: Replayed, told: Simulated | None) -> Simulation:
     values = [one.value for one in seen.observations]
-    rows = {one.time: until for one, until in zip(seen.observations, seen.rows, strict=True)}
     return Simulation(
         run=run,
         rule=written(alert),
@@ -252,7 +251,7 @@ def _simulation(run: str, alert: Alert, seen: Replayed, told: Simulated | None) 
         firing=0 if told is None else told.states.count("firing"),
         least=min(values, default=None),
         most=max(values, default=None),
-        events=() if told is None else tuple(_event(event, rows) for event in told.events),
+        events=() if told is None else _events(told, seen),
         quarter=QUARTER,
         quiet=0 if told is None else told.quiet,
         false_alarms=None if told is None else told.false_alarms,
@@ -263,8 +262,11 @@ def _simulation(run: str, alert: Alert, seen: Replayed, told: Simulated | None) 
     )
 
 
-def _event(event: Event, rows: Mapping[float, int]) -> dict[str, Any]:
-    return {"state": event.state, "row": rows[event.time], "time": _iso(event.time), "value": event.value}
+def _events(told: Simulated, seen: Replayed) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"state": event.state, "row": seen.rows[place], "time": _iso(event.time), "value": event.value}
+        for event, place in zip(told.events, told.places, strict=True)
+    )
 
 
 def _why_unknown(seen: tuple[Observation, ...], told: Simulated | None) -> str:
