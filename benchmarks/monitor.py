@@ -2,7 +2,9 @@
 
 Dialogues of SAMSum and DialogSum with stand-in outputs and vectors, where ../shared/data has them, else random words. The
 three checks are those of a length, of a copied sentence with a negation, and of an unusual word. Waiting for one row is
-waiting for the disk: the same is measured of bare appends to a file in the same folder, in turn.
+waiting for the disk: the same is measured of bare appends to a file in the same folder, in turn, and again in memory,
+where there is a folder in memory. UpTrain v0.1.2 cannot be installed beside it (it needs river 0.14 or older, of which
+there is no wheel for Python 3.11), so there is no figure of it from this run.
 
     python benchmarks/monitor.py            # writes benchmarks/results/monitor.json
     python benchmarks/monitor.py --quick    # few rows; writes to benchmarks/results/scratch
@@ -13,6 +15,8 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -25,6 +29,7 @@ from tunewright.monitor.signals import text
 from tunewright.monitor.watch import Monitor
 
 DATA = Path(os.environ.get("TUNEWRIGHT_DATA", "../shared/data"))
+MEMORY = Path("/dev/shm")
 ROWS, BATCH, DIMENSIONS = 13_200, 200, 384
 LIMIT_ROWS_PER_SECOND, LIMIT_MEGABYTES, LIMIT_MILLISECONDS = 8_000, 30.65, 5.0
 NEGATIONS = ("no", "not", "can't", "couldn't", "won't", "didn't", "don't")
@@ -36,7 +41,10 @@ def main() -> None:
     rows = 1_000 if arguments.quick else ROWS
     dialogues, outputs = texts(rows)
     stream = batches(dialogues, outputs)
-    found = {"stream": throughput(stream), "one_row": latency(stream, 100 if arguments.quick else 1_000)}
+    times = 100 if arguments.quick else 1_000
+    found = {"stream": throughput(stream), "one_row": latency(stream, times)}
+    if MEMORY.is_dir():
+        found["one_row_in_memory"] = latency(stream, times, where=MEMORY)
     common.write("monitor", arguments, {"rows": rows, "batch": BATCH, "dimensions": DIMENSIONS, **found})
     for name, figures in found.items():
         print(name, figures)
@@ -99,7 +107,7 @@ def throughput(stream: list[dict]) -> dict[str, float]:
     }
 
 
-def latency(stream: list[dict], times: int) -> dict[str, float]:
+def latency(stream: list[dict], times: int, where: Path | None = None) -> dict[str, float]:
     """Milliseconds until one row with six checks is acknowledged, beside those of a bare append with a flush."""
     six = [*checks(), text.empty("output").edge("empty"), (text.words("output") < 4).edge("short")]
     six.append((text.chars("output") > 400).edge("long_output"))
@@ -110,10 +118,13 @@ def latency(stream: list[dict], times: int) -> dict[str, float]:
     ]
     waits, bare, work = [], [], []
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=where) as folder,
+        counted_flushes() as flushes,
         (Path(folder) / "bare").open("ab", buffering=0) as file,
         Monitor("bench", folder=Path(folder) / "m", checks=six, collect=Collector()) as monitor,
     ):
+        monitor.log(rows[times])
+        flushes.clear()
         for row in rows[:times]:
             before, worked = perf_counter(), process_time()
             monitor.log(row)
@@ -123,12 +134,30 @@ def latency(stream: list[dict], times: int) -> dict[str, float]:
             file.write(bytes(4_000))
             os.fsync(file.fileno())
             bare.append(perf_counter() - before)
+        of_rows = len(flushes) - len(bare)
     return {
+        "flushes_per_row": of_rows / times,
         **{f"p{share}_ms": 1e3 * float(np.percentile(waits, share)) for share in (50, 99)},
         **{f"p{share}_ms_of_processor_time": 1e3 * float(np.percentile(work, share)) for share in (50, 99)},
         **{f"p{share}_ms_bare_append": 1e3 * float(np.percentile(bare, share)) for share in (50, 99)},
         "limit_p99_ms": LIMIT_MILLISECONDS,
     }
+
+
+@contextmanager
+def counted_flushes() -> Iterator[list[int]]:
+    """A list that grows with each flush to the disk of this process."""
+    flush, seen = os.fsync, []
+
+    def counting(descriptor: int) -> None:
+        seen.append(1)
+        flush(descriptor)
+
+    os.fsync = counting
+    try:
+        yield seen
+    finally:
+        os.fsync = flush
 
 
 if __name__ == "__main__":

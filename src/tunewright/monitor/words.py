@@ -98,8 +98,8 @@ def _found(texts: list[bytes]) -> Found:
     starts, ends = edges[::2], edges[1::2]
     offsets = np.zeros(len(starts) + 1, dtype=np.int32)
     np.cumsum((ends - starts).astype(np.int32), out=offsets[1:])
-    letters = content.translate(None, bytes((_BLANK, _BETWEEN)))
-    words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters)).dictionary_encode()
+    letters = pa.py_buffer(np.compress(solid, codes))
+    words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), letters).dictionary_encode()
     counts = np.diff(np.searchsorted(starts, np.flatnonzero(codes == _BETWEEN)))
     return Found.of(words.dictionary.to_pylist(), np.repeat(np.arange(len(texts)), counts), words.indices.to_numpy())
 
