@@ -79,7 +79,7 @@ def main() -> None:
         for name, (rows, window) in traffic(part, seed).items():
             found.setdefault(name, []).append(watched(part, rows, window) | {"accuracy": part.accuracy})
             print(seed, name, {key: value for key, value in found[name][-1].items() if key != "precision"}, flush=True)
-    common.write("clinc150", arguments, summary(found) | {"streams": found})
+        common.write("clinc150", arguments, summary(found) | {"streams": found})  # so that an interruption costs one
 
 
 def read(cache: Path) -> Questions:

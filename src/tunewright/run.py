@@ -312,7 +312,7 @@ class Run:
 
 
 _HOW_TO_GET = {
-    "dynamics": "only training runs with a recorder have training dynamics: run `tunewright train`",
+    "dynamics": "only trainings are recorded: run `tunewright train`; for production, `tunewright monitor report --map FILE`",
     "predictions": "run `tunewright analyze`, or `tunewright evaluate` for a run of their own",
     "embeddings": "run `tunewright analyze`",
     "clusters": "run `tunewright analyze`",

@@ -35,6 +35,8 @@ __all__ = [
 
 _OWN = "columns/own-metrics"
 
+_MEMBERS = "name one of its members"
+
 
 def trained(project: Project, run: Run | str | None) -> Run:
     """A training run; that of an evaluation is the run it evaluates.
@@ -47,9 +49,9 @@ def trained(project: Project, run: Run | str | None) -> Run:
     if found.kind == "train":
         return found
     if not parent:
-        raise RunError(
-            f"run {found.id} is of kind {found.kind!r}, expected a training run", fix="name one of its members"
-        )
+        watched = found.meta.get("model")
+        fix = f"it watches {watched}: name that, or see `tunewright monitor report`" if watched else _MEMBERS
+        raise RunError(f"run {found.id} is of kind {found.kind!r}, expected a training run", fix=fix)
     return find_run(project, parent)
 
 
@@ -68,6 +70,11 @@ def evaluated(project: Project, run: Run | str | None, *, split: str) -> Run:
     if found.kind == "train":
         stored = [other for other in runs(project.runs_folder) if _evaluates(other, found, split)]
         return stored[-1] if stored else predict_split(project, found, split=split)
+    if found.kind == "production":
+        raise RunError(
+            f"run {found.id} is of production, expected one that was trained, or evaluates one",
+            fix="see `tunewright monitor report`, which says how production does",
+        )
     if found.meta.get("split") != split:
         raise RunError(
             f"run {found.id} evaluates split {found.meta.get('split')!r}, asked for is {split!r}",
