@@ -325,7 +325,6 @@ def test_collected_rows_go_from_step_to_step_and_become_an_edit(monitor):
     assert edit.evidence.run == monitor.run.id
     assert set(edit.rows[0]) == {"id", "text", "label"}
     assert "odd" in edit.evidence.rows[edit.rows[0]["id"]]["reasons"]
-    assert edit.evidence.facts["reference"] == monitor.run.meta["reference"]
 
 
 def test_an_empty_batch_is_no_batch(monitor):
