@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tunewright.monitor.monitors import Fold, merges
-from tunewright.monitor.state import State, copied, from_bytes, to_bytes
+from tunewright.monitor.state import State, copied, from_bytes, joined, split, to_bytes
 
 if TYPE_CHECKING:
     from tunewright.monitor.reference import Reference
@@ -32,12 +32,20 @@ def laws(fold: Fold, rows: pa.Table, *, reference: Reference | None = None, seed
         reference: to start from.
         seed: of the places where the rows are cut.
     """
+    constant, blank = split(fold.start(reference))
 
     def start() -> State:
-        return fold.start(reference)
+        return joined(constant, copied(blank))  # starting from a reference may take its time
 
     pieces = _pieces(rows, np.random.default_rng(seed))
-    laws = [_batches, _empty, _round_trip, _report_changes, *([_associative, _commutative] if merges(fold) else [])]
+    laws = [
+        _batches,
+        _rows_stay,
+        _empty,
+        _round_trip,
+        _report_changes,
+        *([_associative, _commutative] if merges(fold) else []),
+    ]
     return [told for law in laws if (told := _tried(law, fold, start, pieces))]
 
 
@@ -86,6 +94,15 @@ def _batches(fold: Fold, start: Callable[[], State], pieces: Sequence[pa.Table])
 
 def _rows(pieces: Sequence[pa.Table]) -> list[pa.Table]:
     return [piece.slice(row, 1) for piece in pieces for row in range(piece.num_rows)]
+
+
+def _rows_stay(fold: Fold, start: Callable[[], State], pieces: Sequence[pa.Table]) -> str:
+    """Rows: updating changes none of them."""
+    given = pa.concat_tables(pieces)
+    before = given.to_pydict()
+    fold.update(start(), given)
+    changed = sorted(name for name, values in given.to_pydict().items() if not agree(values, before[name]))
+    return f"rows: updating changes column {changed[0]}" if changed else ""
 
 
 def _empty(fold: Fold, start: Callable[[], State], pieces: Sequence[pa.Table]) -> str:

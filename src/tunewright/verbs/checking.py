@@ -21,6 +21,7 @@ from tunewright.verbs.described import near_duplicates
 from tunewright.verbs.linting import of_data
 from tunewright.verbs.perfect import perfect
 from tunewright.verbs.probing import probe_loss, probe_metadata, probe_metric, probe_preprocess, probe_visualiser
+from tunewright.verbs.probing_monitors import probe_monitors
 from tunewright.verbs.results import Result
 from tunewright.verbs.trying import State, Step, Tried, try_all
 
@@ -91,6 +92,7 @@ def _steps(project: Project, state: State) -> list[Step]:
         Step("score", _score, ("measure", "decode")),
         *([probe_loss(project.loss)] if project.loss else []),
         *map(probe_visualiser, project.visualisers),
+        *probe_monitors(project),
     ]
 
 
