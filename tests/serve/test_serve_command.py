@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.slow
-def test_rows_are_predicted_logged_and_there_for_the_commands(folder):
+def test_rows_are_predicted_logged_and_there_for_the_commands(folder, request):
     command = [sys.executable, "-m", "tunewright", "monitor", "serve", "--port", "0", "-p", folder]
     service = subprocess.Popen(
         command,
@@ -43,6 +43,7 @@ def test_rows_are_predicted_logged_and_there_for_the_commands(folder):
         text=True,
         env={**os.environ, "TUNEWRIGHT_TOKEN": TOKEN},
     )
+    request.addfinalizer(service.kill)
     told = service.stdout.readline()
     assert told.startswith("Listening: http://127.0.0.1:"), service.stderr.read()
     assert TOKEN not in told
