@@ -14,7 +14,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import common
@@ -126,7 +125,7 @@ def story(
 ) -> dict[str, Any]:
     """Log everything, watch when drift is an alarm, and ask what the monitor knows."""
     drift = emb.drift("output_embedding", window=WINDOW)
-    began, alarm, seen, coverage = perf_counter(), None, 0, []
+    alarm, seen, coverage = None, 0, []
     with Monitor(
         "summaries", folder=folder / "m", reference=reference, checks=checks(*near), collect=Collector(budget=BUDGET)
     ) as monitor:
@@ -138,18 +137,13 @@ def story(
             coverage.append({"rows": seen, "coverage": report["vocabulary(dialogue)"]["coverage"]})
             if alarm is None and report[drift.name]["alarm"]:
                 alarm = {"row": seen, **numbers(report[drift.name])}
-        seconds = perf_counter() - began
         report = monitor.report()["checks"]
         taken = monitor.collected()
-        found = [
-            {"name": one.name, "severity": one.severity, "count": one.count, "message": one.message}
-            for one in lints(monitor)
-        ]
+        found = [{"name": one.name, "severity": one.severity, "count": one.count} for one in lints(monitor)]
     last = rows.slice(max(0, rows.num_rows - 5 * WINDOW))
     causes = drift_causes(drift, drift.update(drift.start(reference), last), last, reference, text="output")
     words = report["vocabulary(dialogue)"]
     return {
-        "seconds": seconds,
         "collided_when_numbered": collided(rows, folder),
         "coverage": {
             "cumulative": coverage,
