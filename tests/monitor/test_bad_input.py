@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -428,17 +429,16 @@ def filled(folder, limit) -> tuple[list[str], list[str]]:
     return taken, errors
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_is_one_error(tmp_path):
+def test_a_folder_that_cannot_be_written_is_one_error(tmp_path, monkeypatch):
     with opened(tmp_path) as monitor:
         monitor.log(batch(1, 2))
-    folder = tmp_path / "m"
-    folder.chmod(0o500)
-    try:
-        with pytest.raises(MonitorError, match="cannot be written"):
-            opened(tmp_path)
-    finally:
-        folder.chmod(0o700)
+    monkeypatch.setattr(os, "open", read_only)
+    with pytest.raises(MonitorError, match=r"cannot be written to \(Read-only file system\)"):
+        opened(tmp_path)
+
+
+def read_only(*_, **__):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
 def test_a_commit_that_fails_is_tried_again(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tunewright.errors import MonitorError
 from tunewright.files import claimed
 
-__all__ = ["lock_of", "require_monitor_or_nothing", "wipe_out"]
+__all__ = ["claim", "lock_of", "require_monitor_or_nothing", "wipe_out"]
 
 _LOCKS = "writers"
 
@@ -17,6 +17,23 @@ _LOCKS = "writers"
 def lock_of(folder: Path, writer: str) -> Path:
     """The file that a writer keeps locked."""
     return folder / _LOCKS / f"{writer}.lock"
+
+
+def claim(held: ExitStack, folder: Path, writer: str) -> None:
+    """Keep the lock of a writer until the stack is left.
+
+    Raises:
+        MonitorError: if another process has it, or the folder cannot be written to.
+    """
+    try:
+        free = held.enter_context(claimed(lock_of(folder, writer)))
+    except OSError as error:
+        raise MonitorError(f"{folder} cannot be written to ({error.strerror})", fix="see whose it is") from error
+    if not free:
+        raise MonitorError(
+            f"another process writes to {folder} as {writer!r}",
+            fix='close it, or give this one a name of its own: Monitor(..., writer="second")',
+        )
 
 
 def require_monitor_or_nothing(folder: Path) -> None:

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from tunewright.data.edits import Add
 from tunewright.errors import DataError, MonitorError, listed
-from tunewright.files import claimed
 from tunewright.monitor import collector as collecting, marking
 from tunewright.monitor.alerting import Alerting, Alerts
 from tunewright.monitor.checks import Checks, marks
@@ -24,7 +23,7 @@ from tunewright.monitor.entries import label_entry, news, of_conflicts, require_
 from tunewright.monitor.intake import table_of
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.logged import Logged
-from tunewright.monitor.opening import lock_of, require_monitor_or_nothing, wipe_out
+from tunewright.monitor.opening import claim, require_monitor_or_nothing, wipe_out
 from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of
 from tunewright.monitor.retention import forget
@@ -106,7 +105,9 @@ class Monitor:
         self._open = True
         require_monitor_or_nothing(self.folder)
         try:
-            self._claim(writer, wipe=overwrite)
+            if overwrite:
+                wipe_out(self.folder)
+            claim(self._held, self.folder, writer)
             self._store = Store(self.folder, writer, vectors=vectors)
             self._held.callback(self._store.close)
             self._held.callback(setattr, self, "_open", False)
@@ -312,15 +313,6 @@ class Monitor:
         """
         found = report(self._store, self._progress)
         return {**found, "duplicates": self.duplicates, "conflicts": self.conflicts}
-
-    def _claim(self, writer: str, *, wipe: bool) -> None:
-        if wipe:
-            wipe_out(self.folder)
-        if not self._held.enter_context(claimed(lock_of(self.folder, writer))):
-            raise MonitorError(
-                f"another process writes to {self.folder} as {writer!r}",
-                fix='close it, or give this one a name of its own: Monitor(..., writer="second")',
-            )
 
     def _resume(self) -> None:
         catalogue, writer = self._store.catalogue, self._store.writer
