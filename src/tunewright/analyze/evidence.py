@@ -124,13 +124,17 @@ def _multiplied(
     length: NDArray[np.int64], number: NDArray[np.int64], p: NDArray[np.float64], quarter: int
 ) -> NDArray[np.float64]:
     """`evidence` with products: the mean over lengths of run of what their stakes are worth."""
-    path, stakes, now = np.empty(len(p)), {}, None
+    path, now = np.empty(len(p)), None
+    stakes: dict[int, _Stake] = {}
+    worth: dict[int, float] = {}
     for look in range(len(p)):
         if number[look] != now:
             now, stakes = number[look], {one: _Stake(-(-quarter // one)) for one in run_lengths(quarter)}
+            worth = {one: stake.worth for one, stake in stakes.items()}
         run = int(length[look])
         stakes[run].play(float(p[look]), multiply=run <= _SHORT)
-        path[look] = sum(stake.worth for stake in stakes.values()) / len(stakes)
+        worth[run] = stakes[run].worth
+        path[look] = sum(worth.values()) / len(worth)
     return path
 
 
