@@ -8,6 +8,23 @@ const BUCKETS = 1 << BITS;
 /** Key of a missing value: after all others. */
 const LAST = 0xffffffff;
 
+/** A column to order by. */
+export interface Sort {
+  readonly name: string;
+  readonly descending: boolean;
+}
+
+const known = new WeakMap<Values, Map<boolean, Uint32Array>>();
+
+/** The same as `order`, found once per column and direction. */
+export function ordering(info: ColumnInfo, values: Values, descending: boolean): Uint32Array {
+  const ways = known.get(values) ?? new Map<boolean, Uint32Array>();
+  known.set(values, ways);
+  const found = ways.get(descending) ?? order(info, values, descending);
+  ways.set(descending, found);
+  return found;
+}
+
 /** All rows in the order of a column, [rows]. Names are ordered as a reader expects, numbers and flags by size. */
 export function order(info: ColumnInfo, values: Values, descending: boolean): Uint32Array {
   return sorted(keys(info, values, descending));
