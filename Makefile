@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench kills docs wheel browser clean
+.PHONY: help demo test check lint page web bench kills docs wheel browser clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -14,15 +14,16 @@ $(READY): pyproject.toml constraints.txt
 	@echo "making $(VENV) with $(PYTHON): a few minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	@$(BIN)/python hatch_build.py --requires | xargs -r $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 demo: $(READY)  ## fine-tune on docstrings, map, repair, fine-tune again, compare: in folder demo/
 	@$(BIN)/tunewright demo --folder demo
 
-test: $(READY) browser  ## run all tests, with those that fine-tune a real model
+test: $(READY) page browser  ## run all tests, with those that fine-tune a real model
 	@$(BIN)/python -m pytest
 
-check: $(READY) lint wheel browser  ## all that CI checks: lint, types, docs, wheel, tests
+check: $(READY) lint web wheel browser  ## all that CI checks: lint, types, docs, page, wheel, tests
 	@$(BIN)/python -m pytest
 
 lint: $(READY)  ## ruff, formatting, mypy strict, generated docs unchanged
@@ -31,7 +32,13 @@ lint: $(READY)  ## ruff, formatting, mypy strict, generated docs unchanged
 	@$(BIN)/mypy
 	@$(BIN)/python docs/generate.py --check
 
-wheel: $(READY)  ## build the wheel; install it in an empty environment and ask it for --help
+page: $(READY)  # the page of the explorer, unless it was built from these sources
+	@$(BIN)/python hatch_build.py
+
+web: $(READY)  ## types, lint and tests of the explorer's page, and the page itself
+	@$(BIN)/python hatch_build.py --check
+
+wheel: $(READY) page  ## build the wheel; install it in an empty environment and ask it for --help
 	@rm -rf build dist
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
 	@$(BIN)/python -m venv --without-pip build/clean
@@ -58,5 +65,5 @@ browser:  # the tests that open a page need Debian's chromium
 	else echo "no chromium: the tests of pages will be skipped"; fi
 
 clean:  ## remove what was built and what the demo left; keep the environment
-	@rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf build dist demo web/node_modules src/tunewright/serve/static .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,91 @@
+/** The page: filters on the left, the map or the table in the middle, what is known of the selection on the right. */
+
+import { Bar } from "./bar";
+import { Compare } from "./compare";
+import { Curate } from "./curate";
+import { Detail } from "./detail/detail";
+import { Export } from "./export";
+import { Filters } from "./filters";
+import { Follow } from "./follow";
+import { Help, Keys } from "./keys";
+import { Issues } from "./issues";
+import { Live } from "./live";
+import { Plane } from "./map";
+import { Production } from "./production";
+import { centre, notice, panel, type Panel, run } from "./state";
+import { Table } from "./table";
+
+const PANELS: readonly { readonly name: Panel; readonly title: string; readonly View: () => preact.JSX.Element | null }[] = [
+  { name: "detail", title: "Example", View: Detail },
+  { name: "issues", title: "Issues", View: Issues },
+  { name: "curate", title: "Curate", View: Curate },
+  { name: "compare", title: "Compare", View: Compare },
+  { name: "live", title: "Training", View: Live },
+  { name: "production", title: "Production", View: Production },
+  { name: "export", title: "Export", View: Export },
+];
+
+export function App() {
+  return (
+    <div class="page">
+      <Follow />
+      <Keys />
+      <Bar />
+      <nav class="left" aria-label="Filters">
+        <Filters />
+      </nav>
+      <main class="centre">{centre.value === "map" ? <Plane /> : <Table />}</main>
+      <aside class="right" aria-label="Details">
+        <Tabs />
+      </aside>
+      <Notice />
+      <Help />
+    </div>
+  );
+}
+
+function Tabs() {
+  const there = PANELS.filter(({ name }) => name !== "production" || run.value?.kind === "production");
+  const now = there.find(({ name }) => name === panel.value) ?? there[0]!;
+  return (
+    <>
+      <div class="tabs" role="tablist" aria-label="What is shown">
+        {there.map(({ name, title }) => (
+          <button
+            key={name}
+            id={`tab-${name}`}
+            role="tab"
+            type="button"
+            aria-selected={name === now.name}
+            aria-controls="panel"
+            tabIndex={name === now.name ? 0 : -1}
+            onClick={() => (panel.value = name)}
+          >
+            {title}
+          </button>
+        ))}
+      </div>
+      <section id="panel" class="panel" role="tabpanel" aria-labelledby={`tab-${now.name}`} tabIndex={0}>
+        <now.View />
+      </section>
+    </>
+  );
+}
+
+function Notice() {
+  const said = notice.value;
+  return (
+    <div class="notice" role="status" aria-live="polite" hidden={!said}>
+      {said && (
+        <>
+          <span>
+            {said.message} {said.fix && <em>{said.fix}</em>}
+          </span>
+          <button type="button" aria-label="Dismiss" onClick={() => (notice.value = null)}>
+            ×
+          </button>
+        </>
+      )}
+    </div>
+  );
+}

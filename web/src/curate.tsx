@@ -1,0 +1,3 @@
+export function Curate() {
+  return null;
+}

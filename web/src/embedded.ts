@@ -1,0 +1,5 @@
+import type { Source } from "./api";
+
+export function embedded(): Source | null {
+  return null;
+}

@@ -1,0 +1,7 @@
+export function Keys() {
+  return null;
+}
+
+export function Help() {
+  return null;
+}

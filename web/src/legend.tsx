@@ -1,0 +1,87 @@
+/** What colours and shapes mean. A click shows or hides a category, a double click shows it alone. */
+
+import "./legend.css";
+import { type Entry, end } from "./colouring";
+import { colours, info } from "./plane";
+import { SHAPES } from "./render/shapes";
+import { colour, filter, filters } from "./state";
+
+export function Legend() {
+  const found = colours.value;
+  if (!found) return null;
+  return (
+    <div class="legend" role="group" aria-label={`Legend: ${found.column}`}>
+      <strong title={info(found.column)?.meaning}>{found.column}</strong>
+      {found.ramp && <Ramp low={found.ramp.low} high={found.ramp.high} />}
+      {found.entries.map((entry) => (
+        <Item key={entry.name} entry={entry} />
+      ))}
+    </div>
+  );
+}
+
+/** Whether the filter of the coloured column lets an entry through. */
+function isShown(entry: Entry): boolean {
+  const now = filters.value.get(colour.value);
+  return now?.by !== "codes" || entry.codes.some((code) => now.codes.has(code)) || (entry.name === "no value" && !!now.missing);
+}
+
+function all(): readonly Entry[] {
+  return colours.value?.entries ?? [];
+}
+
+function show(entries: readonly Entry[]): void {
+  if (entries.length === all().length) return filter(colour.value, null);
+  const named = entries.filter((entry) => entry.name !== "no value");
+  filter(colour.value, { by: "codes", codes: new Set(named.flatMap((entry) => entry.codes)), missing: named.length < entries.length });
+}
+
+function toggle(entry: Entry): void {
+  show(all().filter((one) => (one === entry) !== isShown(one)));
+}
+
+function Item({ entry }: { readonly entry: Entry }) {
+  const shown = isShown(entry);
+  const only = { title: "click: show or hide; double click: show alone" };
+  return (
+    <button type="button" class="entry" aria-pressed={shown} {...only} disabled={!entry.codes.length} onClick={() => toggle(entry)} onDblClick={() => show([entry])}>
+      <Mark entry={entry} />
+      <span dir="auto">{entry.name}</span> <span class="muted number">{entry.count.toLocaleString("en")}</span>
+    </button>
+  );
+}
+
+const PATHS: Readonly<Record<(typeof SHAPES)[number], string>> = {
+  circle: "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9",
+  square: "M2 2h8v8H2z",
+  triangle: "M6 1l5 9.5H1z",
+  diamond: "M6 .5L11.5 6L6 11.5L.5 6z",
+  plus: "M4.2 1h3.6v3.2H11v3.6H7.8V11H4.2V7.8H1V4.2h3.2z",
+  cross: "M2.5 1L6 4.4L9.5 1L11 2.5L7.6 6L11 9.5L9.5 11L6 7.6L2.5 11L1 9.5L4.4 6L1 2.5z",
+  ring: "M6 1a5 5 0 1 1 0 10a5 5 0 1 1 0-10M6 3.6a2.4 2.4 0 1 0 0 4.8a2.4 2.4 0 1 0 0-4.8",
+  bar: "M1 4h10v4H1z",
+};
+
+/** The mark of an entry as the map draws it. */
+export function Mark({ entry }: { readonly entry: Pick<Entry, "colour" | "shape"> }) {
+  return (
+    <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
+      <path d={PATHS[SHAPES[entry.shape]!]} fill={entry.colour} />
+    </svg>
+  );
+}
+
+function Ramp({ low, high }: { readonly low: number; readonly high: number }) {
+  const steps = colours.value?.ramp?.colours ?? [];
+  return (
+    <span class="ramp">
+      <span class="number">{end(low)}</span>
+      <svg viewBox={`0 0 ${steps.length} 1`} preserveAspectRatio="none" aria-hidden="true">
+        {steps.map((step, at) => (
+          <rect key={step} x={at} width="1.02" height="1" fill={step} />
+        ))}
+      </svg>
+      <span class="number">{end(high)}</span>
+    </span>
+  );
+}

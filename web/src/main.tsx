@@ -1,0 +1,17 @@
+import { render } from "preact";
+
+import { App } from "./app";
+import { embedded } from "./embedded";
+import { remote } from "./remote";
+import { start } from "./state";
+import { keep, restore } from "./url";
+
+async function main(): Promise<void> {
+  const asked = location.search;
+  render(<App />, document.getElementById("app")!);
+  await start(embedded() ?? remote, new URLSearchParams(asked).get("run"));
+  await restore(asked);
+  keep();
+}
+
+void main();

@@ -1,0 +1,87 @@
+/** The map: every example as a point, in the data map or the latent map, and one morphs into the other. */
+
+import { useEffect, useRef } from "preact/hooks";
+
+import { Legend } from "./legend";
+import "./map.css";
+import { place } from "./plane";
+import { Replay } from "./replay";
+import { Sheet } from "./sheet";
+import { colour, density, type Density, layout, listed, points, run, selection, size } from "./state";
+import { useSignal } from "@preact/signals";
+
+export function Plane() {
+  const tool = useSignal<"move" | "lasso" | "box">("lasso");
+  const held = useRef<HTMLDivElement>(null);
+  useEffect(() => held.current?.querySelector("canvas")?.focus({ preventScroll: true }), []);
+  if (!run.value) return <p class="muted empty">No run is open.</p>;
+  return (
+    <div class="map" ref={held}>
+      <Tools tool={tool} />
+      <Sheet tool={tool} />
+      <div class="below">
+        <Replay />
+        <Legend />
+      </div>
+    </div>
+  );
+}
+
+const TOOLS = [
+  ["move", "Move", "v"],
+  ["lasso", "Lasso", "l"],
+  ["box", "Box", "b"],
+] as const;
+
+function Tools({ tool }: { readonly tool: { value: "move" | "lasso" | "box" } }) {
+  const all = run.value?.columns.filter((one) => one.kind !== "text") ?? [];
+  const numbers = all.filter((one) => one.kind === "number");
+  return (
+    <div class="tools" role="toolbar" aria-label="Map">
+      <span class="segments" role="group" aria-label="Pointer">
+        {TOOLS.map(([name, title, key]) => (
+          <button key={name} type="button" data-tool={name} aria-pressed={tool.value === name} title={`${title} (${key})`} onClick={() => (tool.value = name)}>
+            {title}
+          </button>
+        ))}
+      </span>
+      <span class="segments" role="group" aria-label="Layout">
+        {run.value?.layouts.map((one) => (
+          <button key={one.name} type="button" aria-pressed={place.value?.name === one.name} onClick={() => (layout.value = one.name)}>
+            {one.title}
+          </button>
+        ))}
+      </span>
+      <Choice title="Colour" value={colour.value} options={all.map((one) => one.name)} onPick={(name) => (colour.value = name)} />
+      <Choice title="Size" value={size.value ?? ""} options={["", ...numbers.map((one) => one.name)]} none="all alike" onPick={(name) => (size.value = name || null)} />
+      <Choice title="Density" value={density.value} options={["auto", "on", "off"]} onPick={(name) => (density.value = name as Density)} />
+      <span class="count" aria-live="polite">
+        {selection.value.rows.length ? `${listed.value.length.toLocaleString("en")} selected of ` : ""}
+        {points.value?.rows.toLocaleString("en")} examples
+      </span>
+    </div>
+  );
+}
+
+interface Choosing {
+  readonly title: string;
+  readonly value: string;
+  readonly options: readonly string[];
+  readonly none?: string;
+  readonly onPick: (name: string) => void;
+}
+
+function Choice({ title, value, options, none, onPick }: Choosing) {
+  return (
+    <label>
+      {title}
+      <select value={value} onChange={(event) => onPick(event.currentTarget.value)}>
+        {options.map((name) => (
+          <option key={name} value={name}>
+            {name || none}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

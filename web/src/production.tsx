@@ -1,0 +1,3 @@
+export function Production() {
+  return null;
+}

@@ -1,0 +1,29 @@
+/** Which renderer: WebGL2 where a card draws, else the rasteriser, which beats WebGL2 in software about eightfold. */
+
+import { CpuRenderer } from "./cpu";
+import { GlRenderer } from "./gl";
+import type { Renderer } from "./renderer";
+
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+let probed: boolean | null = null;
+
+/** Whether WebGL2 runs on a card here; asked once. */
+export function accelerated(): boolean {
+  return (probed ??= probe());
+}
+
+function probe(): boolean {
+  const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  if (!gl) return false;
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !SOFTWARE.test(name);
+}
+
+/** A renderer for a canvas that has no context yet. `asked` (`gl`, `cpu`) is the address's word and overrides the probe. */
+export function renderer(canvas: HTMLCanvasElement, asked: string | null): Renderer {
+  const gl = asked ? asked === "gl" : accelerated();
+  return gl ? new GlRenderer(canvas) : new CpuRenderer(canvas);
+}
