@@ -7,6 +7,7 @@ import typer
 from tunewright.cli.app import Group, guarded
 from tunewright.cli.data import check, demo, focus, init, versions
 from tunewright.cli.edit import edit
+from tunewright.cli.explore import explore
 from tunewright.cli.judge import compare, ensemble, export, runs, show
 from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 for _command in (
     *(demo, init, check, train, map, suspects, evaluate, focus, mix, compare, ensemble, predict),
-    *(analyze, similar, slices, explain, lint, plot),
+    *(explore, analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, import_dynamics),
 ):
     app.command()(guarded(_command))

@@ -16,9 +16,11 @@ from tunewright.serve.guard import LOOPBACK, Guard, Rules
 from tunewright.serve.tokens import new_token
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from tunewright.verbs.receiver import Receiver
 
-__all__ = ["Address", "bound", "serve_monitor"]
+__all__ = ["Address", "address_of", "bound", "hosts_of", "run_until_stopped", "serve_monitor", "server_of"]
 
 _SECONDS_TO_STOP = 30
 _MOST_CONNECTIONS = 512
@@ -80,15 +82,15 @@ def serve_monitor(
     from tunewright.serve.monitor import PUBLIC, routes
 
     with bound(host, port) as listening:
-        at = _address(listening, host, token)
-        rules = Rules(token=at.token, port=at.port, hosts=_hosts(host, names), public=PUBLIC, most_bytes=most_bytes)
+        at = address_of(listening, host, token)
+        rules = Rules(token=at.token, port=at.port, hosts=hosts_of(host, names), public=PUBLIC, most_bytes=most_bytes)
         desk = Desk(opened, most=most)
         try:
             ready(at)
             app = create_app(
                 "Tunewright monitor", [routes(desk)], rules=rules, version=version("tunewright"), close=desk.close
             )
-            _run(app, listening)
+            run_until_stopped(app, listening)
         finally:
             desk.close()
 
@@ -111,7 +113,8 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def _address(listening: socket.socket, host: str, token: str | None) -> Address:
+def address_of(listening: socket.socket, host: str, token: str | None) -> Address:
+    """Where a socket listens; without a token, one is made at random."""
     address, port = listening.getsockname()[:2]
     return Address(
         host="127.0.0.1" if address == "0.0.0.0" else "::1" if address == "::" else host,  # noqa: S104
@@ -122,11 +125,19 @@ def _address(listening: socket.socket, host: str, token: str | None) -> Address:
     )
 
 
-def _hosts(host: str, names: Iterable[str]) -> frozenset[str]:
+def hosts_of(host: str, names: Iterable[str] = ()) -> frozenset[str]:
+    """Names under which a service may be asked."""
     return LOOPBACK | {name.lower() for name in (host, *names)}
 
 
-def _run(app: Guard, listening: socket.socket) -> None:
+def run_until_stopped(app: Guard, listening: socket.socket) -> None:
+    """Serve until Ctrl-C or SIGTERM; then finish what was begun, and return."""
+    with _calm():
+        server_of(app).run(sockets=[listening])
+
+
+def server_of(app: Guard) -> uvicorn.Server:
+    """The server of an application, quiet: its log would tell the token of the address."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -134,14 +145,13 @@ def _run(app: Guard, listening: socket.socket) -> None:
         ws="none",
         lifespan="on",
         log_level="warning",
-        access_log=False,  # it would tell the token of the address
+        access_log=False,
         server_header=False,
         proxy_headers=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_SECONDS_TO_STOP,
     )
-    with _calm():
-        uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""``explore``: the workspace of a project as a page in the browser."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+import typer
+
+from tunewright.cli.app import Folder, opened, say
+
+if TYPE_CHECKING:
+    from tunewright.serve.service import Address
+
+__all__ = ["explore"]
+
+
+def explore(
+    run: Annotated[str | None, typer.Argument(help="Run to open first; by default the last training.")] = None,
+    *,
+    host: Annotated[str, typer.Option(help="Where to listen; others than this machine reach it at 0.0.0.0.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 is any that is free.", min=0, max=65535)] = 0,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Another name under which it is asked; may be repeated.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token, made if there is none; or set TUNEWRIGHT_TOKEN.")
+    ] = None,
+    open: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open a browser; by default where there is a display.")
+    ] = None,
+    static: Annotated[Path | None, typer.Option(help="Folder of another build of the page.", hidden=True)] = None,
+    project: Folder = Path(),
+) -> None:
+    """See, question and fix runs in a page in the browser, until Ctrl-C."""
+    from tunewright.project import find_run
+    from tunewright.serve.explorer import serve_explorer
+    from tunewright.serve.tokens import given_token
+    from tunewright.verbs.explore.explorer import Explorer
+
+    workspace = opened(project)
+    first = find_run(workspace, run).id if run else None
+
+    def ready(at: Address) -> None:
+        url = _opening(at, first)
+        _say_where(at, url)
+        if has_display() if open is None else open:
+            webbrowser.open(url)
+
+    serve_explorer(
+        Explorer(workspace),
+        host=host,
+        port=port,
+        token=given_token(token_file),
+        names=allow_host or (),
+        static=static,
+        ready=ready,
+    )
+    say("Stopped.")
+
+
+def has_display() -> bool:
+    """Whether a browser that is opened here is likely seen by whoever sits there."""
+    if os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _opening(at: Address, run: str | None) -> str:
+    url = at.url()
+    return url if run is None else f"{url}{'&' if '?' in url else '?'}run={quote(run)}"
+
+
+def _say_where(at: Address, url: str) -> None:
+    if at.is_open:
+        typer.echo(
+            "warning: whoever reaches this port can read what passes, and the token with it; "
+            "put a proxy with TLS before it, or listen on 127.0.0.1",
+            err=True,
+        )
+    say(f"Open: {url}")
+    if not has_display() and not at.is_open:
+        say(f"From another machine, first: ssh -N -L {at.port}:127.0.0.1:{at.port} THIS-MACHINE")
+    say("Ctrl-C stops it.")

@@ -1,0 +1,58 @@
+"""The page of the explorer: files that were there when the service started, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+__all__ = ["BUILT", "routes"]
+
+BUILT = Path(__file__).with_name("static")
+"""Where the build puts the page."""
+
+_INDEX = "index.html"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+_MISSING = (
+    "<!doctype html><meta charset=utf-8><title>Tunewright</title><h1>The page was not built</h1>"
+    "<p>The service runs, and <code>/api</code> answers. To build the page: <code>make page</code>, or install a wheel."
+)
+
+
+def routes(folder: Path) -> APIRouter:
+    """The page of a folder; one that says how to build it, where there is none."""
+    router = APIRouter(include_in_schema=False)
+    known = _known(folder)
+
+    @router.get("/")
+    def index() -> Response:
+        return _file(known[_INDEX]) if _INDEX in known else Response(_MISSING, 503, media_type=_TYPES[".html"])
+
+    @router.get("/{name}")
+    def file(name: str) -> Response:
+        if name not in known:
+            raise HTTPException(404, "there is no such file")
+        return _file(known[name])
+
+    return router
+
+
+def _known(folder: Path) -> Mapping[str, Path]:
+    """Files of a folder by name; no links, which could lead elsewhere."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    return {path.name: path for path in there if path.suffix in _TYPES and path.is_file() and not path.is_symlink()}
+
+
+def _file(path: Path) -> Response:
+    if path.is_symlink() or not path.is_file():
+        raise HTTPException(404, "there is no such file any more")
+    return Response(path.read_bytes(), media_type=_TYPES[path.suffix])

@@ -1,0 +1,94 @@
+"""What a page reads of a workspace: runs, their points as Arrow streams, rows, and what a search finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pyarrow as pa
+from fastapi import APIRouter, Body, Header, Path, Query
+from starlette.responses import Response
+
+from tunewright.serve.answers import answer
+from tunewright.serve.guard import ARROW
+from tunewright.verbs.explore.explorer import Explorer, Hits, Located, RowsAt, RunInfo, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Name", "Row", "routes"]
+
+Name = Annotated[str, Path(max_length=200)]
+"""Of a run or a column, in an address."""
+
+Row = Annotated[int, Path(ge=0, le=2**31)]
+"""Number of a row, in an address."""
+
+_Unchanged = Annotated[str | None, Header(max_length=200)]
+_STREAM: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {"content": {ARROW: {"schema": {"type": "string", "contentMediaType": ARROW}}}},
+        304: {"description": "What was read before is what there is."},
+    },
+}
+_MOST_IDS = 100_000
+_ROWS = r"^([0-9]{1,9}(,[0-9]{1,9})*)?$"
+
+
+def routes(explorer: Explorer) -> APIRouter:
+    """The routes that read."""
+    router = APIRouter(prefix="/api")
+
+    @router.get("/workspace", response_model=Workspace)
+    def workspace() -> Response:
+        """The project: its runs and versions, and the run to open first."""
+        return answer(explorer.workspace().to_json())
+
+    @router.get("/runs/{run}", response_model=RunInfo)
+    def run(run: Name) -> Response:
+        """One run: columns, layouts, and what can be asked of it."""
+        return answer(explorer.run(run).to_json())
+
+    @router.get("/runs/{run}/points", **_STREAM)
+    def points(run: Name, if_none_match: _Unchanged = None) -> Response:
+        """Positions, labels, split and loss of every row."""
+        return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.points(run))
+
+    @router.get("/runs/{run}/columns/{name}", **_STREAM)
+    def column(run: Name, name: Name, if_none_match: _Unchanged = None) -> Response:
+        """One more column of every row."""
+        return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.column(run, name))
+
+    @router.get("/runs/{run}/epochs", **_STREAM)
+    def epochs(run: Name, if_none_match: _Unchanged = None) -> Response:
+        """Gold probability and correctness of every row in every epoch."""
+        return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.epochs(run))
+
+    @router.get("/runs/{run}/rows", response_model=RowsAt)
+    def rows(run: Name, at: Annotated[str, Query(max_length=5_000, pattern=_ROWS)]) -> Response:
+        """Rows by number, at most 500, with texts cut to 300 characters."""
+        return answer(explorer.rows(run, [int(row) for row in at.split(",") if row]).to_json())
+
+    @router.post("/runs/{run}/locate", response_model=Located)
+    def locate(run: Name, ids: Annotated[list[str], Body(embed=True, max_length=_MOST_IDS)]) -> Response:
+        """Row numbers of ids, -1 where the run has none."""
+        return answer(explorer.locate(run, ids).to_json())
+
+    @router.get("/runs/{run}/search", response_model=Hits)
+    def search(run: Name, q: Annotated[str, Query(max_length=500)]) -> Response:
+        """Rows whose texts hold every word; words in double quotes stand together, `word*` is a beginning."""
+        return answer(explorer.search(run, q).to_json())
+
+    return router
+
+
+def _stream(etag: str, known: str | None, made: Callable[[], pa.Table]) -> Response:
+    """A table as an Arrow stream of one batch, unless the asker has it."""
+    headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
+    if known is not None and f'"{etag}"' in known:
+        return Response(status_code=304, headers=headers)
+    table = made()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return Response(memoryview(sink.getvalue()), headers=headers, media_type=ARROW)

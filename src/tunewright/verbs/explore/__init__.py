@@ -1,0 +1,1 @@
+"""A project as a page sees it: runs as numbered rows, their columns, texts, issues and edits."""
