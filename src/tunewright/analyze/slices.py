@@ -22,7 +22,7 @@ from scipy.stats import false_discovery_control, t
 from tunewright.analyze.rank_sums import OTHERS, Ranks
 from tunewright.errors import DataError
 
-__all__ = ["Slice", "Slices", "slices"]
+__all__ = ["Slice", "Slices", "slices", "variance_of_mean"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -164,6 +164,16 @@ def slices(
     return Slices(tuple(replace(one, rows=known[one.rows]) for one in distinct), len(tried))
 
 
+def variance_of_mean(values: Floats, group: Codes) -> tuple[float, int]:
+    """Variance of the mean of values in groups (Liang & Zeger 1986), and the number of groups; of one group, of rows."""
+    _, codes = np.unique(group, return_inverse=True)
+    count = int(codes.max()) + 1
+    if count == 1:
+        return float(values.var(ddof=1)) / len(values), len(values)
+    sums = np.bincount(codes, weights=values - values.mean())
+    return float((sums**2).sum()) / len(values) ** 2 * count / (count - 1), count
+
+
 def _candidates(name: str, values: Values, ranks: Ranks, *, smallest: int, nominal: bool) -> Iterator[_Candidate]:
     numbers = None if nominal else _numbers(values)
     if numbers is None:
@@ -287,7 +297,7 @@ def _welch(
     there = np.flatnonzero(shares).tolist()
     above = loss[rows] - np.array([loss[other].mean() if len(other) else 0.0 for other in others])[stratum[rows]]
     difference = float(above.mean())
-    measured = [_of_mean(above, group[rows]), *(_of_mean(loss[others[code]], group[others[code]]) for code in there)]
+    measured = [variance_of_mean(above, group[rows]), *(variance_of_mean(loss[others[code]], group[others[code]]) for code in there)]
     parts = np.array([variance for variance, _ in measured]) * np.array([1.0, *(shares[there] ** 2)])
     error = float(np.sqrt(parts.sum()))
     if error == 0:
@@ -295,16 +305,6 @@ def _welch(
     freedom = np.array([count - 1 for _, count in measured])
     half = error * float(t.ppf((1 + level) / 2, parts.sum() ** 2 / (parts**2 / freedom).sum()))
     return difference, (difference - half, difference + half)
-
-
-def _of_mean(values: Floats, group: Codes) -> tuple[float, int]:
-    """Variance of the mean of values in groups (Liang & Zeger 1986), and the number of groups; of one group, of rows."""
-    _, codes = np.unique(group, return_inverse=True)
-    count = int(codes.max()) + 1
-    if count == 1:
-        return float(values.var(ddof=1)) / len(values), len(values)
-    sums = np.bincount(codes, weights=values - values.mean())
-    return float((sums**2).sum()) / len(values) ** 2 * count / (count - 1), count
 
 
 def _collapsed(ordered: Iterable[Slice], ranks: Ranks, *, smallest: int, level: float, limit: int) -> list[Slice]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.tasks import Task
 
-__all__ = ["Lint", "Linted", "lint", "of_data"]
+__all__ = ["Lint", "Linted", "lint", "lints_of", "of_data", "with_outputs"]
 
 _GIVEN = ("id", "split", "content", "label", "duplicate_of")
 _PAIR = 2
@@ -70,17 +70,31 @@ def lint(project: Project, run: Run | str | None = None) -> Linted:
     found_duplicates(project, run)
     rows = population(project, run)
     if named.id != run.id:
-        rows = _with_outputs(rows, named.table("predictions"))
-    columns = of_data(project.task, open_dataset(project).fields, rows, _tokenizer(project, run))
-    columns |= {"synthetic": _added(project, run, rows), "scores": _own_scores(project, rows)}
-    columns |= _of_run(project, run, rows)
+        rows = with_outputs(rows, named.table("predictions"))
     predicted = rows["predicted"] if "predicted" in rows.column_names else None
     return Linted(
         run=named.id,
         rows=rows.num_rows,
         predicted=0 if predicted is None else rows.num_rows - predicted.null_count,
-        lints=tuple(lint_rows(Rows(**columns))),
+        lints=lints_of(project, run, rows, tokenizer=_tokenizer(project, run)),
     )
+
+
+def lints_of(
+    project: Project, run: Run, rows: pa.Table, *, tokenizer: PreTrainedTokenizerBase | None = None
+) -> tuple[Lint, ...]:
+    """Findings about rows that are known to a training run, errors first.
+
+    Args:
+        project: whose run it is.
+        run: a training run.
+        rows: of its version, with what is stored about them; see `tunewright.verbs.population.population`.
+        tokenizer: of its model; None: of encoding, nothing is said but what the training noted.
+    """
+    columns = of_data(project.task, open_dataset(project).fields, rows, tokenizer)
+    columns |= {"synthetic": _added(project, run, rows), "scores": _own_scores(project, rows)}
+    columns |= _of_run(run, rows, graded=project.task.metric, is_encoded=tokenizer is not None)
+    return tuple(lint_rows(Rows(**columns)))
 
 
 def _of_production(project: Project, run: Run) -> Linted:
@@ -93,8 +107,8 @@ def _of_production(project: Project, run: Run) -> Linted:
         return Linted(run=run.id, rows=rows, predicted=rows, lints=tuple(lints(watch)))
 
 
-def _with_outputs(rows: pa.Table, predictions: pa.Table) -> pa.Table:
-    """The rows with these predictions in place of those they have."""
+def with_outputs(rows: pa.Table, predictions: pa.Table) -> pa.Table:
+    """Rows with these predictions in place of those they have."""
     told = [name for name in predictions.column_names if name not in {"id", "split", "label"}]
     kept = rows.drop_columns([name for name in told if name in rows.column_names])
     return left_join(kept, predictions.select(["id", *told]))
@@ -155,14 +169,14 @@ def _tokenizer(project: Project, run: Run) -> PreTrainedTokenizerBase | None:
     return load_tokenizer(str(run.model_folder), trust_remote_code=project.train.trust_remote_code)
 
 
-def _of_run(project: Project, run: Run, rows: pa.Table) -> dict[str, Any]:
+def _of_run(run: Run, rows: pa.Table, *, graded: str, is_encoded: bool) -> dict[str, Any]:
     columns: dict[str, Any] = {"trained": _trained_on(run)}
-    if not run.model_folder.is_dir():  # what its training noted, then
+    if not is_encoded:  # what its training noted, then
         columns["lost"] = (run.meta.get("untaught") or {}).get("ids", ())
         if "target_truncated" in rows.column_names:
             columns["cut_targets"] = rows.filter(rows["target_truncated"])["id"].to_pylist()
     if "predicted" in rows.column_names:
-        graded = project.task.metric if project.task.metric in rows.column_names else "correct"
+        graded = graded if graded in rows.column_names else "correct"
         correct = rows[graded].to_pylist() if graded in rows.column_names else [None] * rows.num_rows
         columns["predicted"] = objects(rows["predicted"])
         columns["correct"] = np.array([np.nan if one is None else float(one) for one in correct])
