@@ -1,3 +1,183 @@
+/** What is wrong with the data, the worst first: a click selects the rows and opens their review. */
+
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import type { Issue, Severity } from "./api";
+import "./issues.css";
+import { Command, Confirm, count, Part } from "./parts";
+import { readOnly } from "./pending";
+import { Review } from "./review";
+import { api, during, issues, notice, panel, run, select, selection } from "./state";
+import { because, MANY, mend } from "./suggestions";
+
+const MARKS: Readonly<Record<Severity, string>> = { high: "▲", medium: "◆", low: "●" };
+const KINDS: Readonly<Record<string, string>> = {
+  suspect: "Suspects",
+  duplicate: "Duplicates",
+  leak: "Leaks",
+  conflict: "Conflicts",
+  slice: "Slices",
+  truncated: "Truncated",
+  unlearnt: "Never learnt",
+  lint: "Lints",
+};
+
+/** What was not looked at, and how to. */
+const unseen = signal<readonly string[]>([]);
+
+/** Read the issues of the open run, once for each state of it. */
+function useIssues(): void {
+  const now = run.value;
+  useEffect(() => {
+    if (!now || issues.value) return;
+    void during(async () => {
+      const found = await api().issues(now.id);
+      if (run.value?.id !== now.id) return;
+      unseen.value = found.notes;
+      issues.value = found.issues;
+    });
+  }, [now?.id, now?.etag]);
+}
+
 export function Issues() {
-  return null;
+  useIssues();
+  const { origin } = selection.value;
+  const open = origin.by === "issue" ? issues.value?.find((one) => one.id === origin.id) : undefined;
+  if (!run.value) return <p class="muted">No run is open.</p>;
+  if (!issues.value) return <p class="muted">Looking for issues…</p>;
+  return open ? <Review key={open.id} issue={open} /> : <List all={issues.value} />;
+}
+
+function List({ all }: { readonly all: readonly Issue[] }) {
+  const hidden = useSignal<ReadonlySet<string>>(new Set());
+  const there = [...new Set(all.map((one) => one.kind))];
+  const toggle = (kind: string): void => {
+    const next = new Set(hidden.value);
+    if (!next.delete(kind)) next.add(kind);
+    hidden.value = next;
+  };
+  return (
+    <>
+      {!all.length && <Nothing />}
+      {there.length > 1 && (
+        <div class="row chips" role="group" aria-label="Kinds of issues">
+          {there.map((kind) => (
+            <button key={kind} type="button" class="chip" aria-pressed={!hidden.value.has(kind)} onClick={() => toggle(kind)}>
+              {KINDS[kind] ?? kind} <span class="muted">{all.filter((one) => one.kind === kind).length}</span>
+            </button>
+          ))}
+        </div>
+      )}
+      <ul class="plain issues" aria-label="Issues, the worst first">
+        {all
+          .filter((one) => !hidden.value.has(one.kind))
+          .map((one) => (
+            <Card key={one.id} issue={one} />
+          ))}
+      </ul>
+      <Unseen />
+    </>
+  );
+}
+
+/** A clean list says little where nobody has looked. */
+function Unseen() {
+  if (!unseen.value.length) return null;
+  return (
+    <Part title="Not looked at">
+      <ul class="notes small">
+        {unseen.value.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </Part>
+  );
+}
+
+function Nothing() {
+  const id = run.value?.id ?? "RUN";
+  return (
+    <>
+      <p>No issue is known of this run.</p>
+      <p class="muted">Suspects, duplicates and slices are found by an analysis. Run it, then reload the page:</p>
+      <Command text={`tunewright analyze ${id}`} label="Finds issues" />
+    </>
+  );
+}
+
+/** Select the rows of an issue, and review them. */
+export function examine(issue: Issue): void {
+  select(Uint32Array.from(issue.rows), { by: "issue", id: issue.id });
+  panel.value = "issues";
+}
+
+function Card({ issue }: { readonly issue: Issue }) {
+  return (
+    <li class="issue">
+      {issue.rows.length ? (
+        <button type="button" class="open" onClick={() => examine(issue)}>
+          <Summary issue={issue} />
+        </button>
+      ) : (
+        <div class="open">
+          <Summary issue={issue} />
+        </div>
+      )}
+      <Mend issue={issue} />
+      <details class="small">
+        <summary>Command</summary>
+        <Command text={issue.command} />
+      </details>
+    </li>
+  );
+}
+
+function Summary({ issue }: { readonly issue: Issue }) {
+  return (
+    <>
+      <span class="row apart">
+        <SeverityMark severity={issue.severity} />
+        {issue.count > 0 && <span class="small">{count(issue.count, "row")}</span>}
+      </span>
+      <strong>{issue.title}</strong>
+      <span class="why">{issue.why}</span>
+    </>
+  );
+}
+
+export function SeverityMark({ severity }: { readonly severity: Severity }) {
+  return (
+    <span class={`severity ${severity}`}>
+      <span aria-hidden="true">{MARKS[severity]}</span> {severity}
+    </span>
+  );
+}
+
+/** One click puts the fix of all rows into the pending edits; above 50 rows it asks first. */
+export function Mend({ issue }: { readonly issue: Issue }) {
+  const asks = useSignal(false);
+  const { fix } = issue;
+  if (!fix || readOnly.value || !issue.rows.length) return null;
+  const go = async (): Promise<void> => {
+    asks.value = false;
+    const ids = await during(() => mend(fix, issue.rows, because(issue)));
+    if (ids) notice.value = { message: `${count(ids.length, "row")} in the pending edits.`, fix: "See Curate: nothing is written before you commit." };
+  };
+  const start = (): void => {
+    if (issue.rows.length > MANY) asks.value = true;
+    else void go();
+  };
+  return asks.value ? (
+    <Confirm
+      question={`${fix.title}: this edits ${count(issue.rows.length, "row")}. You can undo it in Curate.`}
+      yes={`Edit ${count(issue.rows.length, "row")}`}
+      onYes={() => void go()}
+      onNo={() => (asks.value = false)}
+    />
+  ) : (
+    <button type="button" class="fix" onClick={start}>
+      {fix.title}
+    </button>
+  );
 }

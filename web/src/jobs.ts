@@ -1,0 +1,89 @@
+/** Trainings that this server started, and the loss of those that run. */
+
+import { signal } from "@preact/signals";
+
+import type { Event, Job, StepLoss } from "./api";
+import { renew } from "./pending";
+import { api, during, open, points, run } from "./state";
+import { listen } from "./stream";
+
+export interface Loss extends StepLoss {
+  /** Milliseconds since 1970, when this page heard of it; null: it was told of the past. */
+  readonly heard: number | null;
+}
+
+/** By id, newest last. */
+export const jobs = signal<ReadonlyMap<string, Job>>(new Map());
+/** By run, in the order of the steps. */
+export const losses = signal<ReadonlyMap<string, readonly Loss[]>>(new Map());
+/** Show the map of the run that trains, as it grows. */
+export const following = signal(false);
+
+export const running = (job: Job): boolean => job.state === "waiting" || job.state === "running";
+
+/** Hear of jobs and losses until the returned function is called. */
+export function attend(): () => void {
+  void during(async () => {
+    for (const job of (await api().jobs()).jobs) keep(job);
+  });
+  return listen(heard);
+}
+
+function heard(event: Event): void {
+  switch (event.event) {
+    case "job":
+      return finish(event.data);
+    case "loss":
+      return append(event.data.run, { ...event.data, heard: Date.now() });
+    case "run":
+      return grow(event.data.run, event.data.etag);
+    case "pending":
+  }
+}
+
+function keep(job: Job): void {
+  jobs.value = new Map([...jobs.value, [job.id, job]]);
+}
+
+/** A job that has found its run, or its end, changes the list of runs. */
+function finish(job: Job): void {
+  const before = jobs.value.get(job.id);
+  keep(job);
+  if (job.run !== (before?.run ?? null) || !running(job)) void renew();
+}
+
+/** The losses with one more; a step that is known already is told anew. */
+export function appended(known: readonly Loss[], one: Loss): readonly Loss[] {
+  const last = known.at(-1);
+  if (!last || last.step < one.step) return [...known, one];
+  return [...known.filter((other) => other.step !== one.step), one].sort((a, b) => a.step - b.step);
+}
+
+function append(name: string, one: Loss): void {
+  losses.value = new Map([...losses.value, [name, appended(losses.value.get(name) ?? [], one)]]);
+}
+
+/** Read the open run again when its columns changed, if the reader follows it. */
+function grow(name: string, etag: string): void {
+  if (following.value && points.value?.run.id === name && run.value?.etag !== etag) void open(name);
+}
+
+/** Steps per second over the losses that were heard live; null: too few. */
+export function pace(known: readonly Loss[]): number | null {
+  const live = known.filter((one) => one.heard !== null);
+  const [first, last] = [live[0], live.at(-1)];
+  const seconds = first && last ? (last.heard! - first.heard!) / 1000 : 0;
+  return first && last && seconds > 0 ? (last.step - first.step) / seconds : null;
+}
+
+/** Start the training of a version. */
+export async function train(version: string): Promise<Job | null> {
+  const job = await during(() => api().train(version));
+  if (job) keep(job);
+  return job;
+}
+
+export async function stop(id: string): Promise<void> {
+  const job = await during(() => api().stop(id));
+  if (job) keep(job);
+}

@@ -1,0 +1,236 @@
+/** Edits that wait for a commit: asked of the server one after another, so that two people's edits both survive. */
+
+import { computed, effect, signal } from "@preact/signals";
+
+import { type Action, ApiError, type Change, type Committed, type Pending, type PendingChange } from "./api";
+import { labelled, suggestedOf } from "./seen";
+import { api, during, pending, run, workspace } from "./state";
+import { listen } from "./stream";
+
+export { pending };
+
+/** An edit that met one of somebody else: nothing of either is lost until the reader chooses. */
+export interface Conflict {
+  readonly message: string;
+  readonly fix: string;
+  /** What was asked and not done. */
+  readonly mine: readonly Change[];
+  /** What others changed meanwhile. */
+  readonly theirs: readonly PendingChange[];
+}
+
+export const conflict = signal<Conflict | null>(null);
+/** The last version that was committed from this page. */
+export const committed = signal<Committed | null>(null);
+
+/** Version that the reader chose to edit; null: that of the open run. */
+export const aim = signal<string | null>(null);
+
+/** Name of the version that edits apply to: the chosen one, else that of the open run, else the main one. */
+export const version = computed(() => {
+  const names = workspace.value?.versions.map((one) => one.name).filter(Boolean) ?? [];
+  const wanted = [aim.value, run.value?.summary.version, "main"];
+  return wanted.find((name) => name && names.includes(name)) ?? names[0] ?? null;
+});
+
+/** Nothing can be changed: a page exported as a file. */
+export const readOnly = computed(() => workspace.value?.read_only ?? true);
+
+/** Read the pending edits of the open run's version whenever it changes, and when others edit, until the returned function is called. */
+export function follow(): () => void {
+  const stops = [
+    effect(() => void reread(version.value)),
+    listen((event) => {
+      if (event.event !== "pending" || event.data.version !== version.peek()) return;
+      if (event.data.revision > (pending.peek()?.revision ?? -1)) void reread(version.peek());
+    }),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+async function reread(name: string | null): Promise<void> {
+  if (name === null || readOnly.peek()) {
+    pending.value = null;
+    return;
+  }
+  const now = await during(() => api().pending(name));
+  if (now && version.peek() === name) took(now);
+}
+
+/** The newest state wins, whatever the order in which answers come. */
+function took(now: Pending): void {
+  const known = pending.peek();
+  if (!known || known.version !== now.version || now.revision >= known.revision) pending.value = now;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Requests wait for each other: each names the revision that the one before it made. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work, work);
+  last = mine.catch(() => null);
+  return mine;
+}
+
+type Ask = (version: string, revision: number) => Promise<Pending>;
+
+/** Ask for a change of the pending edits. True when it was done.
+ *
+ * A refusal (409) brings the present state. Edits of other rows are asked for once more on top of it; those of rows that
+ * somebody else touched wait in `conflict`. */
+async function ask(make: Ask, mine: readonly Change[] = []): Promise<boolean> {
+  const name = version.peek();
+  if (name === null || readOnly.peek()) return false;
+  const done = await during(() => inTurn(() => attempt(make, mine, name, true)));
+  return done ?? false;
+}
+
+async function attempt(make: Ask, mine: readonly Change[], name: string, again: boolean): Promise<boolean> {
+  const before = pending.peek();
+  try {
+    took(await make(name, before?.revision ?? 0));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    const now = state(error) ?? (await api().pending(name));
+    const theirs = added(before, now);
+    took(now);
+    const stale = now.revision !== (before?.revision ?? 0);
+    if (again && stale && mine.length && !overlap(mine, theirs)) return attempt(make, mine, name, false);
+    conflict.value = { message: error.failure.message, fix: error.failure.fix, mine, theirs };
+    return false;
+  }
+}
+
+function state(error: ApiError): Pending | null {
+  const given = error.state as unknown as Pending | null;
+  return given && Array.isArray(given.changes) ? given : null;
+}
+
+/** Edits of `now` that were not in `before`. */
+export function added(before: Pending | null, now: Pending): readonly PendingChange[] {
+  const known = new Set(before?.changes.map((one) => one.key));
+  return now.changes.filter((one) => !known.has(one.key));
+}
+
+/** Whether two sets of edits touch a row in common. */
+export function overlap(mine: readonly Change[], theirs: readonly Change[]): boolean {
+  const touched = new Set(theirs.flatMap((one) => one.ids));
+  return mine.some((one) => one.ids.some((id) => touched.has(id)));
+}
+
+/** Do what was refused all the same, on top of what the others did: whatever label the rows have now. */
+export async function insist(): Promise<boolean> {
+  const { mine } = conflict.value ?? { mine: [] };
+  conflict.value = null;
+  return mine.length ? change(mine.map((one) => ({ ...one, old: null }))) : false;
+}
+
+/** Leave what the others did as it is. */
+export function yieldTo(): void {
+  conflict.value = null;
+}
+
+const PLAIN = { value: null, old: null, weight: null } as const;
+
+const one = (action: Action, ids: readonly string[], reason: string, more: Partial<Change> = {}): Change => ({
+  action,
+  ids,
+  reason,
+  ...PLAIN,
+  ...more,
+});
+
+/** Add edits, all or none. */
+export const change = (changes: readonly Change[]): Promise<boolean> =>
+  ask((name, revision) => api().change(name, revision, changes), changes);
+
+/** Labels of rows as the reader saw them. */
+async function present(ids: readonly string[]): Promise<Record<string, string>> {
+  return (await during(() => labelled(ids))) ?? {};
+}
+
+const only = <T>(ids: readonly string[], of: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(ids.flatMap((id) => (id in of ? [[id, of[id]!] as const] : [])));
+
+/** Ids by what they are mapped to, in the order of their first. */
+function gathered(labels: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const [id, label] of labels) found.set(label, [...(found.get(label) ?? []), id]);
+  return found;
+}
+
+export async function relabel(ids: readonly string[], label: string, reason: string): Promise<boolean> {
+  return change([one("relabel", ids, reason, { value: label, old: await present(ids) })]);
+}
+
+/** Where a suggestion came from: a relabelling that follows it is remembered as accepted. */
+const origin = (): Partial<Change> => ({ run: run.peek()?.id ?? "", analysis: "suspicion" });
+
+/** Give each row the label that was suggested for it, as one step. */
+export async function accept(labels: ReadonlyMap<string, string>, reason: string): Promise<boolean> {
+  const old = await present([...labels.keys()]);
+  return change(
+    [...gathered(labels)].map(([value, ids]) => one("relabel", ids, reason, { value, old: only(ids, old), ...origin() })),
+  );
+}
+
+/** The labels are right: what was suggested for these rows is refused, and not offered again. */
+export async function reject(ids: readonly string[], reason = ""): Promise<boolean> {
+  const [labels, old] = [await during(() => suggestedOf(ids)), await present(ids)];
+  if (!labels?.size) return false;
+  return change(
+    [...gathered(labels)].map(([value, refused]) => one("reject", refused, reason, { value, old: only(refused, old), ...origin() })),
+  );
+}
+
+export const drop = (ids: readonly string[], reason: string): Promise<boolean> => change([one("drop", ids, reason)]);
+
+/** Keep these rows of the training split, and no others. */
+export const keepOnly = (ids: readonly string[], reason: string): Promise<boolean> => change([one("keep", ids, reason)]);
+
+export const reweight = (ids: readonly string[], weight: number, reason: string): Promise<boolean> =>
+  change([one("reweight", ids, reason, { weight })]);
+
+export const tag = (ids: readonly string[], name: string, reason = ""): Promise<boolean> =>
+  change([one("tag", ids, reason, { value: name })]);
+
+export const note = (ids: readonly string[], text: string): Promise<boolean> => change([one("note", ids, "", { value: text })]);
+
+export const undoPending = (): Promise<boolean> => ask((name, revision) => api().undo(name, revision));
+
+export const redoPending = (): Promise<boolean> => ask((name, revision) => api().redo(name, revision));
+
+export const discard = (keys: readonly string[]): Promise<boolean> =>
+  ask((name, revision) => api().discard(name, revision, keys));
+
+export interface Allowed {
+  /** Rows that somebody else changed stay pending. */
+  readonly skip?: boolean;
+  /** Rows of the test split may change. */
+  readonly allow_test?: boolean;
+}
+
+/** Make a version of the pending edits. Null when it was refused. */
+export async function commit(name: string, reason: string, allowed: Allowed = {}): Promise<Committed | null> {
+  const made: { version: Committed | null } = { version: null };
+  await ask(async (of, revision) => {
+    made.version = await api().commit(of, revision, name, reason, allowed);
+    return api().pending(of);
+  });
+  if (!made.version) return null;
+  committed.value = made.version;
+  await renew();
+  return made.version;
+}
+
+/** Read the workspace again: its versions and runs changed. */
+export async function renew(): Promise<void> {
+  const now = await during(() => api().workspace());
+  if (now) workspace.value = now;
+}
+
+/** Pending edits of a row, oldest first. */
+export function pendingOf(id: string): readonly PendingChange[] {
+  return pending.value?.changes.filter((one) => one.ids.includes(id)) ?? [];
+}
