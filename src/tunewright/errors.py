@@ -3,6 +3,7 @@
 TunewrightError                 catch this one for "anything a user can mend"
 ├── DataError                   a file, a row or a field is not what was promised
 ├── EditError                   an edit does not fit the table it is applied to
+│   └── ConflictError           somebody else was faster; nothing is done, and the present state is told
 ├── ColumnError                 a column is unknown, or not there yet
 ├── ProjectError                project.py is missing, broken or contradicts the data
 ├── RunError                    a run is unknown, unfinished or lacks a table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ColumnError",
     "ComparisonError",
+    "ConflictError",
     "DataError",
     "EditError",
     "MissingDependencyError",
@@ -63,6 +65,20 @@ class DataError(TunewrightError):
 
 class EditError(TunewrightError):
     """An edit does not fit the table it is applied to."""
+
+
+class ConflictError(EditError):
+    """Somebody else was faster, so that nothing is done.
+
+    Args:
+        message: what was expected and what was found.
+        fix: what to do about it.
+        state: a result that tells how things are now.
+    """
+
+    def __init__(self, message: str, *, fix: str = "", state: object = None) -> None:
+        super().__init__(message, fix=fix)
+        self.state = state
 
 
 class ColumnError(TunewrightError):

@@ -17,8 +17,10 @@ from tunewright.data.edits import (
     Evidence,
     Keep,
     Mix,
+    Note,
     Relabel,
     Reweight,
+    Tag,
     from_json,
     to_json,
     version_after,
@@ -63,7 +65,7 @@ def fitting(draw, table, number):  # noqa: PLR0911  one line per kind of edit
     some = draw(st.lists(st.sampled_from(train), unique_by=lambda row: row["id"])) if train else []
     ids = tuple(row["id"] for row in some)
     label = st.sampled_from(["even", "odd", None])
-    kinds = ["add", "drop", "keep", "relabel", "rename", "reweight", *(["mix"] if labelled else [])]
+    kinds = ["add", "drop", "keep", "note", "relabel", "rename", "reweight", "tag", *(["mix"] if labelled else [])]
     match draw(st.sampled_from(kinds)):
         case "add":
             new = range(draw(st.integers(0, 2)))
@@ -72,6 +74,10 @@ def fitting(draw, table, number):  # noqa: PLR0911  one line per kind of edit
             return Drop(ids=ids[:2])
         case "keep":
             return Keep(ids=ids)
+        case "note":
+            return Note(ids=ids, text=draw(WORDS))
+        case "tag":
+            return Tag(ids=ids, tag=draw(st.sampled_from(["odd", "read again"])))
         case "relabel":
             return Relabel(changes=tuple((row["id"], row["label"], draw(label)) for row in some))
         case "rename":
@@ -135,8 +141,21 @@ def test_the_difference_leads_from_one_version_to_the_other(data, make):
 def test_net_changes_make_one_table_of_the_other(data, make):
     dataset = make()
     edited(data, dataset)
-    before, after = by_id(dataset.table("base")), by_id(dataset.table())
-    kinds = {"label": str, "source": str, "weight": float, "text": str, "content": str, "split": str}
+    written = {"tags": None, "note": None}  # as long as nobody wrote any, there is no column
+    before, after = (
+        {name: written | row for name, row in by_id(table).items()}
+        for table in (dataset.table("base"), dataset.table())
+    )
+    kinds = {
+        "label": str,
+        "source": str,
+        "weight": float,
+        "text": str,
+        "content": str,
+        "split": str,
+        "tags": str,
+        "note": str,
+    }
     found = changes(dataset.table("base"), dataset.table())
     for change in found.to_pylist():
         match change["kind"]:
@@ -192,7 +211,7 @@ def staled(table, edit):
             for row in rows:
                 yield apply(table, Add(rows=(row,)), text=TEXT)
             return
-        case Keep(ids=ids) | Drop(ids=ids):
+        case Keep(ids=ids) | Drop(ids=ids) | Tag(ids=ids) | Note(ids=ids):
             names = list(ids)
         case Relabel(changes=changed, field=field):
             names = [name for name, _, _ in changed]

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tunewright.data.annotating import require_annotation
 from tunewright.data.applying import apply, splits_touched
 from tunewright.data.edits import (
     Add,
@@ -16,8 +17,10 @@ from tunewright.data.edits import (
     Evidence,
     Keep,
     Mix,
+    Note,
     Relabel,
     Reweight,
+    Tag,
     from_json,
     size,
     to_json,
@@ -38,6 +41,8 @@ EXAMPLES = (
     Reweight(weights=(("r3", 0.5), ("r0", 2.0))),
     Add(rows=({"id": "new", "text": "another", "label": "odd"}, {"id": "bare", "text": "x", "split": "test"})),
     Mix(recipes=(("m0", "r0", "r1", 0.9), ("m1", "r2", "r2", 1)), layer="hidden:2"),
+    Tag(ids=("r3", "r9"), tag="odd one"),
+    Note(ids=("r4",), text="ask Ada, or\nlook again"),
 )
 
 
@@ -59,7 +64,9 @@ def test_json_round_trip(edit):
 def test_an_edit_makes_a_table_of_the_same_columns_and_leaves_the_old_one(table, edit):
     before = table.to_pylist()
     after = apply(table, edit, text=TEXT)
-    assert after.schema == table.schema
+    marked = {Tag: ["tags"], Note: ["note"]}.get(type(edit), [])
+    assert after.column_names == table.column_names + marked
+    assert after.select(table.column_names).schema == table.schema
     assert table.to_pylist() == before
     assert (after.to_pylist() == before) is isinstance(edit, Mix)
 
@@ -142,11 +149,13 @@ def test_the_splits_an_edit_touches(table):
         {"train"},
         {"train", "test"},
         {"train"},
+        set(),
+        set(),
     ]
 
 
 def test_the_number_of_rows_an_edit_names():
-    assert list(map(size, EXAMPLES)) == [2, 2, 2, 2, 2, 2, 2]
+    assert list(map(size, EXAMPLES)) == [2, 2, 2, 2, 2, 2, 2, 2, 1]
 
 
 def test_a_version_is_what_an_edit_does_not_why():
@@ -211,3 +220,33 @@ def test_a_relabel_and_its_inverse_leave_the_table(changed):
     if changed:
         with pytest.raises(EditError):
             apply(after, there, text=TEXT)
+
+
+def test_tags_gather_and_a_note_replaces_the_one_before(table):
+    tagged = apply(apply(table, Tag(ids=("r3", "r0"), tag="odd"), text=TEXT), Tag(ids=("r3",), tag="ask"), text=TEXT)
+    assert [by_id(tagged)[name]["tags"] for name in ("r0", "r1", "r3")] == ["odd", None, "ask, odd"]
+    again = apply(tagged, Tag(ids=("r3",), tag="odd"), text=TEXT)
+    assert again == tagged
+    noted = apply(apply(table, Note(ids=("r0",), text="one"), text=TEXT), Note(ids=("r0",), text="two"), text=TEXT)
+    assert by_id(noted)["r0"]["note"] == "two"
+    assert by_id(apply(noted, Note(ids=("r0",), text=""), text=TEXT))["r0"]["note"] is None
+
+
+def test_tags_and_notes_touch_no_split(table):
+    test_row = next(row["id"] for row in table.to_pylist() if row["split"] == "test")
+    assert splits_touched(table, Tag(ids=(test_row,), tag="odd")) == set()
+    assert splits_touched(table, Note(ids=(test_row,), text="odd")) == set()
+
+
+@pytest.mark.parametrize("tag", ["", " ", "a, b", "a\nb", "x" * 101, " a"])
+def test_what_is_no_tag_is_refused(tag):
+    with pytest.raises(EditError, match="expected a tag"):
+        require_annotation("tags", tag, fields=Fields(TEXT, "label"))
+    with pytest.raises(EditError, match="that the model reads"):
+        require_annotation("note", "any", fields=Fields(("note",), "label"))
+
+
+def test_a_column_of_another_type_takes_no_tags(table):
+    numbers = table.append_column("tags", pa.array(range(table.num_rows)))
+    with pytest.raises(EditError, match="expected text in the column 'tags'"):
+        apply(numbers, Tag(ids=("r0",), tag="odd"), text=TEXT)

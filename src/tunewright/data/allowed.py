@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tunewright.data.annotating import NOTE, TAGS, require_annotation
 from tunewright.data.applying import splits_touched
-from tunewright.data.edits import Add, Edit, Mix, Relabel
+from tunewright.data.edits import Add, Edit, Mix, Note, Relabel, Tag
 from tunewright.data.fields import Fields
 from tunewright.data.intake import is_open
 from tunewright.data.targets import find_flaws
@@ -47,6 +48,11 @@ def require_allowed(
         raise EditError("expected labels that can be mixed, found open texts", fix="mix rows of a classification")
     if isinstance(edit, Relabel) and edit.field in fields.text:
         raise EditError(f"expected a label or metadata to change, found the text {edit.field!r}")
+    match edit:
+        case Tag(tag=value):
+            require_annotation(TAGS, value, fields=fields)
+        case Note(text=value):
+            require_annotation(NOTE, value, fields=fields)
     if fields.target:
         _check_targets(edit, fields)
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunewright.data.edits import Add, Drop, Edit, Keep, Mix, Relabel, Reweight
+from tunewright.data.annotating import NOTE, TAGS, annotated, with_tag
+from tunewright.data.edits import Add, Drop, Edit, Keep, Mix, Note, Relabel, Reweight, Tag
 from tunewright.data.fields import RESERVED
 from tunewright.data.intake import content_of
 from tunewright.errors import EditError, did_you_mean
@@ -23,7 +24,7 @@ _NAMED = 3  # ids in a message
 _LAYER = re.compile(r"embeddings|pooled|hidden:[1-9]\d*")
 
 
-def apply(table: pa.Table, edit: Edit, *, text: Sequence[str]) -> pa.Table:
+def apply(table: pa.Table, edit: Edit, *, text: Sequence[str]) -> pa.Table:  # noqa: PLR0911  one per kind of edit
     """The table after an edit; nothing is matched by position.
 
     Args:
@@ -50,10 +51,14 @@ def apply(table: pa.Table, edit: Edit, *, text: Sequence[str]) -> pa.Table:
         case Mix():
             _require_recipes(table, edit)
             return table
+        case Tag():
+            return _tag(table, edit)
+        case Note():
+            return _note(table, edit)
 
 
 def splits_touched(table: pa.Table, edit: Edit) -> set[str]:
-    """Names of the splits whose rows an edit changes, takes away or adds to."""
+    """Names of the splits whose rows an edit changes, takes away or adds to; what people write beside a row is no part of it."""
     match edit:
         case Keep(split=split):
             return {split}
@@ -61,6 +66,8 @@ def splits_touched(table: pa.Table, edit: Edit) -> set[str]:
             return {str(row.get("split", "train")) for row in rows}
         case Mix():
             return {"train"}
+        case Tag() | Note():
+            return set()
         case Drop(ids=ids):
             named = ids
         case Relabel(changes=changes):
@@ -124,6 +131,17 @@ def _reweight(table: pa.Table, edit: Reweight) -> pa.Table:
     rows = _rows(table, [name for name, _ in edit.weights])
     weights = np.array([weight for _, weight in edit.weights], np.float32)
     return _with_values(table, "weight", rows, pa.array(weights))
+
+
+def _tag(table: pa.Table, edit: Tag) -> pa.Table:
+    table, rows = annotated(table, TAGS), _rows(table, edit.ids)
+    tags = with_tag(table[TAGS].take(rows).to_pylist(), edit.tag)
+    return _with_values(table, TAGS, rows, pa.array(tags, pa.string()))
+
+
+def _note(table: pa.Table, edit: Note) -> pa.Table:
+    rows = _rows(table, edit.ids)
+    return _with_values(annotated(table, NOTE), NOTE, rows, pa.array([edit.text or None] * len(edit.ids), pa.string()))
 
 
 def _refuse_weights(weights: Iterable[tuple[str, float]]) -> None:

@@ -36,7 +36,7 @@ from tunewright.data.problems import OnBad, Problem, problem_from_json, problem_
 from tunewright.data.provenance import provenance
 from tunewright.data.recipes import RECIPES, recipes, require_new_ids
 from tunewright.data.reviews import Review, append_reviews, read_reviews, require_known
-from tunewright.errors import DataError, EditError, did_you_mean
+from tunewright.errors import ConflictError, DataError, EditError, did_you_mean
 from tunewright.files import write_json
 
 __all__ = ["Dataset", "Difference", "Fields"]
@@ -188,6 +188,7 @@ class Dataset:
         name: str | None = None,
         allow_test: bool = False,
         reviews: Sequence[Review] = (),
+        expecting: str | None = None,
     ) -> str:
         """Append edits to the log, all or none.
 
@@ -197,16 +198,22 @@ class Dataset:
             name: the new version gets this name, a branch. None: the name in ``on`` moves to the new version.
             allow_test: whether rows of the test split may change.
             reviews: the decisions that the edits come from, kept as `review` keeps them.
+            expecting: id that ``on`` must have, so that nobody's edits come between.
 
         Returns:
             The id of the new version.
 
         Raises:
             EditError: if an edit is stale, changes the test split unasked, or has an unknown label; or as of `review`.
+            ConflictError: if ``on`` has another id than was expected.
         """
         moved = on if name is None else _free_name(name)
         with self._log.appending() as (history, lines):
             version = history.resolve(on)
+            if expecting not in {None, version}:
+                raise ConflictError(
+                    f"version {on} is no longer {expecting}", fix="make the edits again from this version"
+                )
             if moved == "base" or moved not in {*history.names, name}:
                 raise EditError(f"version {on} has no name that could move", fix="give the new version a name")
             for entry, _ in self._steps(history, version, edits, allow_test=allow_test):

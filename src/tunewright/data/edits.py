@@ -20,8 +20,10 @@ __all__ = [
     "Evidence",
     "Keep",
     "Mix",
+    "Note",
     "Relabel",
     "Reweight",
+    "Tag",
     "from_json",
     "size",
     "to_json",
@@ -136,14 +138,45 @@ class Mix:
         object.__setattr__(self, "recipes", recipes)
 
 
-Edit = Keep | Drop | Relabel | Reweight | Add | Mix
-_KINDS: dict[str, type[Edit]] = {kind.__name__: kind for kind in (Add, Drop, Keep, Mix, Relabel, Reweight)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """The named rows get a tag more, in the column ``tags``; nothing that is learnt from or scored changes."""
+
+    ids: tuple[str, ...]
+    tag: str
+    reason: str = ""
+    evidence: Evidence = _NOTHING
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(map(str, self.ids)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """The named rows get a note instead of the one they had, in the column ``note``; an empty one takes it away.
+
+    Nothing that is learnt from or scored changes.
+    """
+
+    ids: tuple[str, ...]
+    text: str
+    reason: str = ""
+    evidence: Evidence = _NOTHING
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(map(str, self.ids)))
+
+
+Edit = Keep | Drop | Relabel | Reweight | Add | Mix | Tag | Note
+_KINDS: dict[str, type[Edit]] = {kind.__name__: kind for kind in (Add, Drop, Keep, Mix, Note, Relabel, Reweight, Tag)}
 
 
 def size(edit: Edit) -> int:
     """How many rows an edit names; of `Mix`, how many it describes."""
     match edit:
-        case Keep(ids=named) | Drop(ids=named) | Relabel(changes=named) | Reweight(weights=named):
+        case Keep(ids=named) | Drop(ids=named) | Tag(ids=named) | Note(ids=named):
+            return len(named)
+        case Relabel(changes=named) | Reweight(weights=named):
             return len(named)
         case Add(rows=named) | Mix(recipes=named):
             return len(named)

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunewright.data.annotating import NOTE, TAGS, annotated, with_tag
 from tunewright.data.applying import apply
-from tunewright.data.edits import Add, Drop, Edit, Keep, Mix, Relabel, Reweight
+from tunewright.data.edits import Add, Drop, Edit, Keep, Mix, Note, Relabel, Reweight, Tag
 from tunewright.data.log import Entry
 
 __all__ = ["as_text", "changes", "provenance", "touched"]
@@ -46,7 +47,7 @@ def provenance(base: pa.Table, entries: Iterable[Entry], *, text: Sequence[str])
     return _strings(_COLUMNS, rows)
 
 
-def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
+def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:  # noqa: C901  one case per kind of edit
     """What an edit changes in the rows of a table it fits: an item per row, and for a recipe also one per parent."""
     match edit:
         case Keep(ids=ids, split=split):
@@ -63,6 +64,8 @@ def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
                 yield name, "weight", as_text(old), as_text(new)
         case Add(rows=rows):
             yield from ((str(row["id"]), "split", None, str(row.get("split", "train"))) for row in rows)
+        case Tag() | Note():
+            yield from _written(table, edit)
         case Mix(recipes=recipes, layer=layer):
             for name, a, b, weight in recipes:
                 yield name, "recipe", None, f"{weight:g} of {a} and {1 - weight:g} of {b}, at {layer}"
@@ -70,18 +73,26 @@ def touched(table: pa.Table, edit: Edit) -> Iterator[Change]:
                     yield parent, "mixed", None, f"{share:g} of {name}"
 
 
+def _written(table: pa.Table, edit: Tag | Note) -> Iterator[Change]:
+    column = TAGS if isinstance(edit, Tag) else NOTE
+    before = _at(annotated(table, column), column, edit.ids)
+    after = with_tag(before, edit.tag) if isinstance(edit, Tag) else [edit.text or None] * len(before)
+    yield from ((name, column, old, new) for name, old, new in zip(edit.ids, before, after, strict=True))
+
+
 def changes(before: pa.Table, after: pa.Table) -> pa.Table:
     """In what two tables of one dataset differ, whatever edits lie between them.
 
     Args:
         before: rows with a column ``id``, each id once.
-        after: rows with the same columns.
+        after: rows with the same columns; one that only one of them has is null in the other.
 
     Returns:
         columns id, kind (``dropped``, ``added`` or ``changed``), field, old, new (as text; null: nothing). Rows that
         went or came change their ``split`` to or from null, as far as they have one. In the order of ``before``, by
         field; then what was added, in the order of ``after``.
     """
+    before, after = _with_columns(before, of=after), _with_columns(after, of=before)
     first, second = (table["id"].combine_chunks() for table in (before, after))
     gone = before.filter(pc.invert(pc.is_in(first, value_set=second)))
     come = after.filter(pc.invert(pc.is_in(second, value_set=first)))
@@ -114,6 +125,13 @@ def _reason(edit: Edit, row: str) -> str:
     own = edit.evidence.rows.get(row, {})
     told = (f"{name} {as_text(value)}" for name, value in own.items() if value not in (None, {}, []))
     return "; ".join(filter(None, (edit.reason, *told)))
+
+
+def _with_columns(table: pa.Table, *, of: pa.Table) -> pa.Table:
+    for field in of.schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def _differing(before: pa.Table, after: pa.Table, field: str) -> Iterator[tuple[str, str | None, str | None]]:

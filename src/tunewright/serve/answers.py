@@ -8,7 +8,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tunewright.errors import DataError, MonitorError, TunewrightError
+from tunewright.errors import ConflictError, DataError, MonitorError, TunewrightError
+from tunewright.verbs.results import Result
 
 __all__ = ["FAILED", "HEADERS", "RETRY", "Problem", "Refusal", "answer", "of_error", "refused"]
 
@@ -64,6 +65,9 @@ def of_error(error: TunewrightError) -> Response:
     """An error of the library: 422 for data, 409 for a monitor that cannot do it, 503 if a disk could not be written."""
     problem = Problem(type(error).__name__, error.message, error.fix)
     match error:
+        case ConflictError():
+            told = {"kind": problem.kind, "message": problem.message, "fix": problem.fix}
+            return answer({"error": told, "state": _told(error.state)}, 409)
         case MonitorError() if isinstance(error.__cause__, OSError):
             return refused(503, problem, RETRY)
         case MonitorError():
@@ -71,3 +75,7 @@ def of_error(error: TunewrightError) -> Response:
         case DataError():
             return refused(422, problem)
     return refused(400, problem)
+
+
+def _told(state: object) -> Any:
+    return state.to_json() if isinstance(state, Result) else None

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunewright.serve import page, reading
+from tunewright.serve import curation, page, reading
 from tunewright.serve.app import create_app
 from tunewright.serve.guard import Guard, Rules
 from tunewright.serve.service import Address, address_of, bound, hosts_of, run_until_stopped
@@ -24,6 +24,7 @@ def routers(explorer: Explorer) -> list[APIRouter]:
     """All that is under ``/api``."""
     return [
         reading.routes(explorer),
+        curation.routes(explorer.project),
     ]
 
 

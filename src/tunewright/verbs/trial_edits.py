@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tunewright.analyze.regions import select
 from tunewright.curate import from_csv, from_rule, from_suspects, random_control
 from tunewright.data.applying import apply, splits_touched
-from tunewright.data.edits import Add, Keep
+from tunewright.data.edits import Add, Keep, Note, Tag
 from tunewright.errors import EditError
 from tunewright.run import none_yet
 from tunewright.table import left_join
@@ -159,7 +159,7 @@ def _version(base: Base, name: str) -> Sequence[Edit]:
             f"version {name!r} was not made from {base.version_name!r}, which the trial starts from",
             fix="name a --run that was trained on the version it was made from",
         )
-    return way.applied
+    return [edit for edit in way.applied if not isinstance(edit, Tag | Note)]  # which teach nothing
 
 
 def _run(base: Base) -> Run:
