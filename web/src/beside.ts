@@ -11,7 +11,7 @@ export async function beside(id: string | null): Promise<void> {
     return;
   }
   await during(async () => {
-    const [info, bytes] = await Promise.all([api().run(id), api().beside(id, first)]);
+    const [info, bytes] = await Promise.all([api().run(id), api().points(id, first)]);
     if (points.value?.run.id !== first) return;
     second.value = { run: info, rows: points.value.rows, values: columns(bytes) };
   });

@@ -2,19 +2,22 @@
 
 import { batch, effect } from "@preact/signals";
 
+import { beside } from "./beside";
 import type { Filter } from "./filter";
 import * as state from "./state";
 
 /** Rows of a selection that an address can hold. */
 const MOST_ROWS = 500;
 
-/** A filter in an address: `0.1..0.5`, `0,2,5`; a trailing `?` lets missing values pass.
+/** A filter in an address: `0.1..0.5`, `0.1..` without an upper end, `0,2,5`; a trailing `?` lets missing values pass.
  *
  * written(read("0,2?")) is "0,2?" */
 export function written(filter: Filter): string {
-  const text = filter.by === "range" ? `${filter.low}..${filter.high}` : [...filter.codes].sort((a, b) => a - b).join(",");
+  const text = filter.by === "range" ? `${bound(filter.low)}..${bound(filter.high)}` : [...filter.codes].sort((a, b) => a - b).join(",");
   return filter.missing ? `${text}?` : text;
 }
+
+const bound = (value: number): string => (Number.isFinite(value) ? String(value) : "");
 
 /** The filter that an address says; null if it says none. */
 export function read(text: string): Filter | null {
@@ -23,11 +26,12 @@ export function read(text: string): Filter | null {
   const more = missing ? { missing } : {};
   const range = said.split("..");
   if (range.length === 2) {
-    const [low, high] = range.map(Number) as [number, number];
+    const low = range[0] ? Number(range[0]) : -Infinity;
+    const high = range[1] ? Number(range[1]) : Infinity;
     return Number.isNaN(low) || Number.isNaN(high) ? null : { by: "range", low, high, ...more };
   }
   const codes = said.split(",").filter(Boolean).map(Number);
-  return codes.every(Number.isInteger) ? { by: "codes", codes: new Set(codes), ...more } : null;
+  return codes.every((code) => Number.isInteger(code) && code >= 0) && (codes.length || missing) ? { by: "codes", codes: new Set(codes), ...more } : null;
 }
 
 function selected(): string {
@@ -63,33 +67,65 @@ export function address(): string {
   put("row", state.primary.value);
   put("pinned", state.pinned.value);
   put("selection", selected());
+  if (state.unfolded.value) said.set("open", [...state.unfolded.value].join(","));
   for (const [name, filter] of state.filters.value) said.set(`f.${name}`, written(filter));
   return said.toString();
 }
 
-/** Show what an address says. The run must be open; the selection of an issue waits for the issues. */
+const PANELS: readonly state.Panel[] = ["detail", "issues", "curate", "compare", "live", "production", "export"];
+
+/** One of a few words, the first where the text is none of them. */
+const among = <T extends string>(text: string | null, words: readonly T[]): T => words.find((one) => one === text) ?? words[0]!;
+
+/** Show what an address says, and nothing else. The run must be open. */
 export async function restore(text: string): Promise<void> {
   const said = new URLSearchParams(text);
+  const filters = await filtersOf(said);
+  const has = (name: string | null): name is string => !!state.run.value?.columns.some((one) => one.name === name);
+  const there = (name: string | null): name is string => !!state.run.value?.layouts.some((one) => one.name === name);
+  const [layout, colour, size] = [said.get("layout") ?? "map", said.get("colour"), said.get("size") ?? "loss"];
+  batch(() => {
+    state.filters.value = filters;
+    if (there(layout)) state.layout.value = layout;
+    if (has(colour)) state.colour.value = colour;
+    state.size.value = has(size) ? size : null;
+    state.density.value = among(said.get("density"), ["auto", "on", "off"]);
+    state.centre.value = among(said.get("view"), ["map", "table"]);
+    state.panel.value = among(said.get("panel"), PANELS);
+    state.query.value = said.get("q") ?? "";
+    state.epoch.value = whole(said.get("epoch"));
+    const open = said.get("open");
+    state.unfolded.value = open === null ? null : new Set(open.split(",").filter(Boolean));
+  });
+  await reselect(said.get("selection") ?? "");
+  state.primary.value = row(said.get("row")) ?? (await located(said.get("id"))) ?? state.primary.value;
+  state.pinned.value = row(said.get("pinned"));
+  await beside(said.get("second"));
+}
+
+async function filtersOf(said: URLSearchParams): Promise<ReadonlyMap<string, Filter>> {
   const filters = new Map<string, Filter>();
   for (const [name, value] of said) {
     const filter = name.startsWith("f.") ? read(value) : null;
-    if (filter && (await state.need(name.slice(2)))) filters.set(name.slice(2), filter);
+    const known = state.run.value?.columns.some((one) => one.name === name.slice(2) && one.kind !== "text");
+    if (filter && known && (await state.during(() => state.need(name.slice(2))))) filters.set(name.slice(2), filter);
   }
-  batch(() => {
-    if (filters.size) state.filters.value = filters;
-    state.layout.value = said.get("layout") ?? state.layout.value;
-    state.colour.value = said.get("colour") ?? state.colour.value;
-    const size = said.get("size");
-    if (size) state.size.value = size === "none" ? null : size;
-    state.density.value = (said.get("density") ?? "auto") as state.Density;
-    state.centre.value = (said.get("view") ?? "map") as state.Centre;
-    state.panel.value = (said.get("panel") ?? "detail") as state.Panel;
-    state.query.value = said.get("q") ?? "";
-    state.epoch.value = whole(said.get("epoch"));
-  });
-  await reselect(said.get("selection") ?? "");
-  state.primary.value = whole(said.get("row")) ?? state.primary.value;
-  state.pinned.value = whole(said.get("pinned"));
+  return filters;
+}
+
+/** A row of the open run. */
+function row(text: string | null): number | null {
+  const at = whole(text);
+  return at !== null && at < (state.points.value?.rows ?? 0) ? at : null;
+}
+
+/** Row of an id: what a link to one example names. */
+async function located(id: string | null): Promise<number | null> {
+  const now = state.run.value;
+  if (id === null || !now) return null;
+  const answer = await state.during(() => state.api().locate(now.id, [id]));
+  if (answer?.rows[0] === -1) state.notice.value = { message: `The run ${now.id} has no example ${id}.`, fix: "" };
+  return row(String(answer?.rows[0] ?? -1));
 }
 
 const whole = (text: string | null): number | null => (text !== null && /^\d+$/.test(text) ? Number(text) : null);
@@ -97,9 +133,11 @@ const whole = (text: string | null): number | null => (text !== null && /^\d+$/.
 async function reselect(text: string): Promise<void> {
   const [by, ...rest] = text.split(":");
   switch (by) {
-    case "rows":
-      state.select(Uint32Array.from((rest[0] ?? "").split(",").map(Number)));
+    case "rows": {
+      const rows = (rest[0] ?? "").split(",").map(row).filter((one) => one !== null);
+      state.select(Uint32Array.from(rows));
       break;
+    }
     case "lasso":
       state.layout.value = rest[0] ?? state.layout.value;
       state.lasso((rest[1] ?? "").split(";").map((at) => ({ x: Number(at.split(",")[0]), y: Number(at.split(",")[1]) })));
@@ -110,14 +148,74 @@ async function reselect(text: string): Promise<void> {
       state.issues.value ??= (await state.during(() => state.api().issues(now.id)))?.issues ?? null;
       const issue = state.issues.value?.find((one) => one.id === rest.join(":"));
       if (issue) state.select(Uint32Array.from(issue.rows), { by: "issue", id: issue.id });
+      break;
     }
+    default:
+      state.selection.value = state.NOTHING;
   }
 }
 
-/** Keep the address as the page is, until the returned function is called. */
+/** Open what an address says, whichever run that is, and remember where the page was. */
+export async function go(query: string): Promise<void> {
+  settle();
+  await show(query);
+  settle();
+}
+
+async function show(query: string): Promise<void> {
+  moving++;
+  try {
+    const asked = new URLSearchParams(query).get("run");
+    if (asked && asked !== state.run.value?.id) await state.open(asked);
+    await restore(query);
+  } finally {
+    moving--;
+  }
+}
+
+/** Milliseconds after which a change shows in the address: browsers refuse too many at once. */
+const REST = 150;
+
+/** Pages under way to another address: what changes meanwhile is no step of the reader. */
+let moving = 0;
+let waiting: ReturnType<typeof setTimeout> | undefined;
+let place = "";
+
+/** What a reader goes back to: another run, panel, view or selection. The rest changes the address in place. */
+function landmark(): string {
+  const { run, second, centre, panel } = state;
+  return JSON.stringify([run.value?.id, second.value?.run.id, centre.value, panel.value, selected()]);
+}
+
+/** Write the address now, as a step to go back to where the page is somewhere else than before. */
+function settle(): void {
+  clearTimeout(waiting);
+  const query = address();
+  const next = query ? `?${query}` : location.pathname;
+  const now = landmark();
+  if (now !== place && place) history.pushState(null, "", next);
+  else history.replaceState(null, "", next);
+  place = now;
+}
+
+/** Keep the address as the page is, and the page as the address is on back and forward, until the returned function is called. */
 export function keep(): () => void {
-  return effect(() => {
-    const query = address();
-    history.replaceState(null, "", query ? `?${query}` : location.pathname);
+  const back = async (): Promise<void> => {
+    clearTimeout(waiting);
+    await show(location.search);
+    place = landmark();
+  };
+  const stop = effect(() => {
+    address();
+    clearTimeout(waiting);
+    waiting = setTimeout(() => moving || settle(), REST);
   });
+  const popped = (): void => void back();
+  window.addEventListener("popstate", popped);
+  return () => {
+    stop();
+    clearTimeout(waiting);
+    window.removeEventListener("popstate", popped);
+    place = "";
+  };
 }
