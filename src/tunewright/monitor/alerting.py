@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.checks import Checks
     from tunewright.monitor.journal import Entry
     from tunewright.monitor.progress import Progress
+    from tunewright.monitor.reference import Reference
     from tunewright.monitor.sinks import Sink, Standings
 
 __all__ = ["Alerting", "Alerts"]
@@ -42,7 +43,15 @@ class Alerting:
     """Alerts of one writer."""
 
     def __init__(
-        self, alerts: Alerts, *, sinks: Iterable[Sink], checks: Checks, catalogue: Path, writer: str, segment: int
+        self,
+        alerts: Alerts,
+        *,
+        sinks: Iterable[Sink],
+        checks: Checks,
+        reference: Reference | None,
+        catalogue: Path,
+        writer: str,
+        segment: int,
     ) -> None:
         """Go on where the alerts of this writer were.
 
@@ -50,6 +59,7 @@ class Alerting:
             alerts: with different names.
             sinks: with different names.
             checks: that the metrics are of.
+            reference: which tells the usual alerts what is usual.
             catalogue: file in which states and the outbox lie.
             writer: of the monitor.
             segment: number of the one that the next entries go to.
@@ -57,7 +67,7 @@ class Alerting:
         Raises:
             ProjectError: if two have one name, or an alert is about what no check reports.
         """
-        self._given = _by_name(_chosen(alerts, checks), "alerts")
+        self._given = _by_name(_chosen(alerts, checks, reference), "alerts")
         self._alerts = self._given
         self._sinks = _by_name(sinks, "sinks")
         _require_known(self._alerts)
@@ -275,9 +285,9 @@ class Alerting:
         return f"{self._alerts[name].fingerprint}-{self._gauges[name].version}"
 
 
-def _chosen(alerts: Alerts, checks: Checks) -> Iterator[Alert]:
+def _chosen(alerts: Alerts, checks: Checks, reference: Reference | None) -> Iterator[Alert]:
     for alert in read(["default"] if alerts == "default" else alerts):
-        yield from default_alerts(checks) if alert == "default" else [alert]
+        yield from default_alerts(checks, reference=reference) if alert == "default" else [alert]
 
 
 def _by_name(given: Iterable[Any], what: str) -> dict[str, Any]:

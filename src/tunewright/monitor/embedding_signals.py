@@ -25,9 +25,14 @@ from tunewright.monitor.vectors import matrix
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from tunewright.monitor.reference import Reference
+
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["Points", "cluster", "drift", "far_from_reference", "near", "revived"]
+__all__ = ["FAR", "Points", "beyond_usual", "cluster", "drift", "far_from_reference", "near", "revived"]
+
+FAR = "emb.far_from_reference"
+"""What the signal of `far_from_reference` is called."""
 
 SIGNALS = ("cluster", "far_from_reference", "near")
 """Names that formulas may call."""
@@ -150,7 +155,20 @@ def far_from_reference(column: str | Signal, q: float = 0.99, *, seed: int = 0, 
     """
     if not 0 < q < 1:
         raise ValueError(f"expected a share q between 0 and 1, found {q}")
-    return node("emb.far_from_reference", of(column), q=float(q), seed=seed, vectors=vectors or _name(column))
+    return node(FAR, of(column), q=float(q), seed=seed, vectors=vectors or _name(column))
+
+
+def beyond_usual(far: Signal, reference: Reference) -> tuple[int, int]:
+    """(rows marked, rows) of the half of the reference that says what is usual, for a `far_from_reference`.
+
+    Raises:
+        DataError: if the reference has too few vectors.
+        ColumnError: if it has none of the name.
+    """
+    learnt = {name: value for name, value in far.options if name in {"q", "seed", "vectors"}}
+    _learnt(reference, _usual, **learnt)
+    held_out = len(_unit_rows(reference.vectors(learnt["vectors"]))) // 2
+    return held_out - _rank(held_out, learnt["q"]), held_out
 
 
 def drift(column: str, **options: Any) -> Any:
@@ -179,7 +197,7 @@ def _cluster(values: pa.Array, *, reference: Any, centers: Points | None = None,
     )
 
 
-@operation("emb.far_from_reference", gives="bool", cost=800, compares=True)
+@operation(FAR, gives="bool", cost=800, compares=True)
 def _far(values: pa.Array, *, reference: Any, **learnt: Any) -> pa.Array:
     index, usual = _learnt(reference, _usual, **learnt)
     return _on_finite(values, lambda vectors: _nearest(index, vectors) > usual, index.dimensions, pa.bool_())
@@ -262,12 +280,17 @@ def _middles(vectors: Floats, *, count: int, seed: int) -> Floats:
 def _usual(vectors: Floats, *, q: float, seed: int) -> tuple[Index, float]:
     """One half of the vectors, and how far the other half is from it, but for a share of 1 - q."""
     base, held_out = np.array_split(np.random.default_rng(seed).permutation(len(vectors)), 2)
-    rank = int(np.ceil((len(held_out) + 1) * q))
+    rank = _rank(len(held_out), q)
     if rank > len(held_out):
         least = 2 * int(np.ceil(q / (1 - q)))
         raise DataError(f"expected {least} vectors in the reference or more for q={q}, found {len(vectors)}")
     index = Index.build(vectors[base])
     return index, float(np.sort(_nearest(index, vectors[held_out]))[rank - 1])
+
+
+def _rank(rows: int, q: float) -> int:
+    """Place of the usual distance among those of so many rows, from 1 on."""
+    return int(np.ceil((rows + 1) * q))
 
 
 def _nearest(index: Index, vectors: Floats) -> NDArray[np.float64]:

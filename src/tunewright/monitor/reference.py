@@ -93,6 +93,11 @@ class Reference:
         """Names of the columns."""
         return tuple(self.rows.column_names)
 
+    @property
+    def held_out(self) -> bool:
+        """Whether the origin says that the model did not learn from the rows whose predictions are compared."""
+        return self.origin.get("compared", self.origin.get("split")) not in (None, "train")
+
     def has(self, column: str) -> bool:
         """Whether the rows have a column."""
         return column in self.rows.column_names

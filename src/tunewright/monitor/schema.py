@@ -49,11 +49,15 @@ class Kept:
 
     def _without_unknown(self, table: pa.Table) -> pa.Table:
         """With ground truth in its types; a column of nothing but nulls whose type nobody knows is left out."""
+        if not self._columns(table):
+            return table
         known = self._of(_TRUTH, pa.schema([]))
         table = require_types(table, [field for field in known if field.name in table.column_names])
         return table.drop_columns([name for name in self._columns(table) if pa.types.is_null(table[name].type)])
 
     def _learn(self, table: pa.Table) -> None:
+        if not self._columns(table):
+            return
         known = self._of(_TRUTH, pa.schema([]))
         if new := [table.schema.field(name) for name in self._columns(table) if name not in known.names]:
             self._tell(_TRUTH, pa.schema([*known, *new]))

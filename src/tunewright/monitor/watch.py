@@ -117,6 +117,7 @@ class Monitor:
                 alerts,
                 sinks=sinks,
                 checks=self.checks,
+                reference=reference,
                 catalogue=self.folder / "catalogue.sqlite",
                 writer=writer,
                 segment=self._store.catalogue.offset(writer)[0],
