@@ -81,10 +81,10 @@ function ranks(names: readonly string[]): Uint32Array {
 /** Rows by ascending key, equal keys in the order of rows: a radix sort, 11 bits at a time, that carries the keys along. */
 function sorted(first: Uint32Array): Uint32Array {
   let key = first;
-  let rows = new Uint32Array(key.length);
+  let rows: Uint32Array = new Uint32Array(key.length);
   for (let row = 0; row < rows.length; row++) rows[row] = row;
-  let key2 = new Uint32Array(key.length);
-  let rows2 = new Uint32Array(key.length);
+  let key2: Uint32Array = new Uint32Array(key.length);
+  let rows2: Uint32Array = new Uint32Array(key.length);
   for (let shift = 0; shift < 32; shift += BITS) {
     const starts = counted(key, shift);
     if (!starts) continue;

@@ -1,0 +1,76 @@
+/** What the task's lens and the user's visualisers show of an example. */
+
+import type { Block } from "../api";
+import { worded } from "../table/columns";
+import { number } from "../wire";
+import { Bar } from "./bar";
+import { Marked } from "./marked";
+
+export function Blocks({ blocks, of }: { readonly blocks: readonly Block[]; readonly of: string }) {
+  return (
+    <>
+      {blocks.map((block, at) => (
+        <section key={`${of} ${at}`} class="block" aria-label={block.title}>
+          <One block={block} />
+        </section>
+      ))}
+    </>
+  );
+}
+
+function One({ block }: { readonly block: Block }) {
+  switch (block.type) {
+    case "text":
+      return <Marked title={block.title} text={block.text} spans={block.spans} rtl={block.rtl ?? false} />;
+    case "bars":
+      return <Bars title={block.title} bars={block.bars} />;
+    case "table":
+      return <Table title={block.title} columns={block.columns} rows={block.rows} />;
+  }
+}
+
+function Bars({ title, bars }: Pick<Extract<Block, { type: "bars" }>, "title" | "bars">) {
+  const most = Math.max(...bars.map((bar) => Math.abs(bar.value)), Number.MIN_VALUE);
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul class="bars plain">
+        {bars.map((bar) => (
+          <Bar key={bar.name} name={bar.name} share={Math.abs(bar.value) / most} said={number(bar.value)} negative={bar.value < 0} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Table({ title, columns, rows }: Pick<Extract<Block, { type: "table" }>, "title" | "columns" | "rows">) {
+  return (
+    <>
+      <h3>{title}</h3>
+      <div class="wide" role="group" aria-label={title} tabIndex={0}>
+        <table class="numbers">
+          <thead>
+            <tr>
+              {columns.map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, at) => (
+              <tr key={at}>
+                {row.map((value, column) => (
+                  <td key={column} class={typeof value === "number" ? "number" : ""} dir="auto">
+                    {worded(value)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+/** The nearest examples in the latent space. */
+
+import type { Example, Neighbour } from "../api";
+import { api, primary, run, select } from "../state";
+import { worded } from "../table/columns";
+import { useFetched } from "./fetched";
+import { Section } from "./section";
+
+export function Neighbours({ example }: { readonly example: Example }) {
+  return (
+    <Section title="Neighbours" begins>
+      {() => <List example={example} />}
+    </Section>
+  );
+}
+
+function List({ example }: { readonly example: Example }) {
+  const id = run.value!.id;
+  const { value, failed } = useFetched(`${id} ${example.row}`, () => api().neighbours(id, example.row));
+  if (failed) return <p class="muted small">{failed}</p>;
+  if (!value) return <p class="muted small">Looking for neighbours …</p>;
+  const { neighbours } = value;
+  if (!neighbours.length) return <p class="muted small">No neighbours are known.</p>;
+  return (
+    <>
+      <p class="row apart small">
+        <span class="muted">{agreement(example, neighbours)}</span>
+        <button type="button" class="quiet" onClick={() => all(example, neighbours)}>
+          Select all
+        </button>
+      </p>
+      <ul class="plain neighbours">
+        {neighbours.map((one) => (
+          <li key={one.row}>
+            <One neighbour={one} same={same(example, one)} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Whether the labels are names, and the same; null where they cannot be compared. */
+function same(example: Example, other: Neighbour): boolean | null {
+  const names = typeof example.label === "string" && typeof other.label === "string" && example.probabilities.length > 0;
+  return names ? example.label === other.label : null;
+}
+
+/** How many neighbours have the label. */
+export function agreement(example: Example, neighbours: readonly Neighbour[]): string {
+  const known = neighbours.filter((one) => same(example, one) !== null);
+  if (!known.length) return `${neighbours.length} nearest`;
+  return `${known.filter((one) => same(example, one)).length} of ${known.length} have the same label`;
+}
+
+function all(example: Example, neighbours: readonly Neighbour[]): void {
+  select(Uint32Array.from([example.row, ...neighbours.map((one) => one.row)]).sort());
+}
+
+function One({ neighbour, same: agrees }: { readonly neighbour: Neighbour; readonly same: boolean | null }) {
+  return (
+    <button type="button" class="neighbour" onClick={() => (primary.value = neighbour.row)}>
+      <span class="clamp" dir="auto">
+        {neighbour.text}
+      </span>
+      <span class="small facts-line">
+        <span class="number" title="Cosine similarity">
+          {neighbour.similarity.toFixed(3)}
+        </span>
+        {agrees !== null && (
+          <span class={agrees ? "good" : "bad"} dir="auto">
+            {agrees ? "=" : "≠"} {worded(neighbour.label)}
+          </span>
+        )}
+        {neighbour.split && <span class="muted">{neighbour.split}</span>}
+      </span>
+    </button>
+  );
+}

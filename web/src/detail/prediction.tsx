@@ -1,0 +1,58 @@
+/** What the model said, against the label. */
+
+import type { Cell, Example, Probability } from "../api";
+import { worded } from "../table/columns";
+import { Bar } from "./bar";
+
+export function Prediction({ example }: { readonly example: Example }) {
+  const { label, predicted, probabilities } = example;
+  if (probabilities.length) return <Labels example={example} />;
+  const told = new Set(example.blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])));
+  const left = ([["Gold", label], ["Predicted", predicted]] as const).filter(([, value]) => value !== null && !told.has(worded(value)));
+  if (!left.length) return null;
+  return (
+    <section class="block" aria-label="Prediction">
+      <h3>Prediction</h3>
+      <dl class="facts">
+        {left.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd dir="auto">{answers(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+/** A value, or the different ones of a list: several people gave the same answer. */
+function answers(value: Cell): string {
+  return Array.isArray(value) ? [...new Set(value.map(worded))].join(" · ") : worded(value);
+}
+
+function Labels({ example: { label, predicted, probabilities } }: { readonly example: Example }) {
+  const wrong = label !== null && predicted !== null && label !== predicted;
+  return (
+    <section class="block" aria-label="Prediction">
+      <div class="title">
+        <h3>Prediction</h3>
+        {label !== null && predicted !== null && <strong class={`small ${wrong ? "bad" : "good"}`}>{wrong ? "≠ not the label" : "✓ the label"}</strong>}
+      </div>
+      <ul class="bars plain">
+        {ranked(probabilities).map(({ label: name, probability }) => (
+          <Bar key={name} name={name} share={probability} said={probability.toFixed(3)}>
+            <span class="tags small">
+              {name === label && <mark class="mark-gold">label</mark>}
+              {name === predicted && <mark class="mark-predicted">predicted</mark>}
+            </span>
+          </Bar>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Most probable first. */
+export function ranked(probabilities: readonly Probability[]): readonly Probability[] {
+  return [...probabilities].sort((a, b) => b.probability - a.probability);
+}
