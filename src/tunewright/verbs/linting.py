@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunewright.analyze.lints import Lint, Rows, lint as lint_rows
+from tunewright.analyze.lints import Lint, Rows, Severity, lint as lint_rows
 from tunewright.bindings import grades
 from tunewright.data.edits import Add
 from tunewright.errors import EditError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.tasks import Task
 
-__all__ = ["Lint", "Linted", "lint", "lints_of", "of_data", "with_outputs"]
+__all__ = ["Lint", "Linted", "Severity", "lint", "lints_of", "of_data", "with_outputs"]
 
 _GIVEN = ("id", "split", "content", "label", "duplicate_of")
 _PAIR = 2

@@ -29,7 +29,7 @@ from tunewright.verbs.suspicion import codes_of, evidence, stored, suspicion
 if TYPE_CHECKING:
     from tunewright.run import Run
 
-__all__ = ["Precision", "SuspectRow", "Suspects", "ranked", "suspects"]
+__all__ = ["Precision", "SuspectRow", "Suspects", "ranked", "suspects", "warning"]
 
 _KS = (50, 100, 200)
 _FEWEST = 20  # rows that can be judged out of fold
@@ -131,7 +131,7 @@ def suspects(
         trust=precision,
         probes=probes,
         file=None if path is None else _write(Path(path), rows, project.task.text_fields, run=run.id),
-        warning=_warning(run),
+        warning=warning(run),
         note=note,
         seconds=round(time.perf_counter() - started, 2),
     )
@@ -159,7 +159,7 @@ def ranked(project: Project, run: Run, *, advance: Advance | None = None) -> tup
     return table.sort_by([("suspicion", "descending"), ("id", "ascending")]), note
 
 
-def _warning(run: Run) -> str:
+def warning(run: Run) -> str:
     """Whether the trained model has learnt its own rows well enough for its flags to be counted."""
     if not run.labels:
         return ""
