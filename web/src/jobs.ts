@@ -14,6 +14,8 @@ export interface Loss extends StepLoss {
 
 /** By id, newest last. */
 export const jobs = signal<ReadonlyMap<string, Job>>(new Map());
+/** Job that trains a version, by its name, of those that this page started. */
+export const started = signal<ReadonlyMap<string, string>>(new Map());
 /** By run, in the order of the steps. */
 export const losses = signal<ReadonlyMap<string, readonly Loss[]>>(new Map());
 /** Show the map of the run that trains, as it grows. */
@@ -68,6 +70,36 @@ function grow(name: string, etag: string): void {
   if (following.value && points.value?.run.id === name && run.value?.etag !== etag) void open(name);
 }
 
+/** What a run logged so far, read once; what is heard later is added. */
+export async function recall(name: string): Promise<void> {
+  const told = await during(() => api().losses(name));
+  for (const one of told?.losses ?? []) append(name, { ...one, heard: null });
+}
+
+/** Losses of one epoch: the mean while training, the last on validation rows; null where nothing was logged. */
+export interface EpochLoss {
+  readonly epoch: number;
+  readonly loss: number | null;
+  readonly eval_loss: number | null;
+}
+
+/** One line per epoch, counted from 1; what was logged at the very end of an epoch belongs to it. */
+export function perEpoch(known: readonly Loss[]): readonly EpochLoss[] {
+  const found = new Map<number, Loss[]>();
+  for (const one of known) {
+    const epoch = Math.max(1, Math.ceil(one.epoch - 1e-6));
+    found.set(epoch, [...(found.get(epoch) ?? []), one]);
+  }
+  return [...found].map(([epoch, all]) => {
+    const trained = all.flatMap((one) => one.loss ?? []);
+    return {
+      epoch,
+      loss: trained.length ? trained.reduce((sum, one) => sum + one, 0) / trained.length : null,
+      eval_loss: all.findLast((one) => one.eval_loss !== null)?.eval_loss ?? null,
+    };
+  });
+}
+
 /** Steps per second over the losses that were heard live; null: too few. */
 export function pace(known: readonly Loss[]): number | null {
   const live = known.filter((one) => one.heard !== null);
@@ -79,7 +111,9 @@ export function pace(known: readonly Loss[]): number | null {
 /** Start the training of a version. */
 export async function train(version: string): Promise<Job | null> {
   const job = await during(() => api().train(version));
-  if (job) keep(job);
+  if (!job) return null;
+  keep(job);
+  started.value = new Map([...started.value, [version, job.id]]);
   return job;
 }
 

@@ -1,20 +1,16 @@
 /** Train a version: the command, and the same by a click, with its progress. */
 
-import { useSignal } from "@preact/signals";
-
 import type { Committed, Job } from "./api";
-import { jobs, running, stop, train } from "./jobs";
+import { compareWith } from "./comparing";
+import { jobs, running, started, stop, train } from "./jobs";
 import { Command, count, Part, Progress } from "./parts";
-import { open, panel, second, run } from "./state";
+import { open, panel, run } from "./state";
 
 export function Training({ made }: { readonly made: Committed }) {
-  const id = useSignal<string | null>(null);
-  const job = id.value === null ? undefined : jobs.value.get(id.value);
-  const start = async (): Promise<void> => {
-    id.value = (await train(made.name || made.id))?.id ?? null;
-  };
+  const name = made.name || made.id;
+  const job = jobs.value.get(started.value.get(name) ?? "");
   return (
-    <Part title={`Version ${made.name}`}>
+    <Part title={`Version ${name}`}>
       <p>
         Written: {count(made.edits, "edit")}, {count(made.rows, "row")}. <span class="muted small">Id {made.id}</span>
       </p>
@@ -22,7 +18,7 @@ export function Training({ made }: { readonly made: Committed }) {
       {job ? (
         <Running job={job} />
       ) : (
-        <button type="button" class="main" onClick={() => void start()}>
+        <button type="button" class="main" onClick={() => void train(name)}>
           Train this version
         </button>
       )}
@@ -81,7 +77,7 @@ function Links({ job }: { readonly job: Job }) {
             Open the run
           </button>
           {run.value && run.value.id !== id && (
-            <button type="button" class="main" onClick={() => ((second.value = null), (panel.value = "compare"))}>
+            <button type="button" class="main" onClick={() => compareWith(id)}>
               Compare with it
             </button>
           )}
