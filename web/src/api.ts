@@ -94,6 +94,7 @@ export interface Row {
   readonly values: Readonly<Record<string, Cell>>;
 }
 
+/** A part of a text: from `start` to before `end`, in code points as Python counts them, not UTF-16 units. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -151,7 +152,7 @@ export interface Neighbour {
 
 export interface Heat {
   readonly method: string;
-  /** One per token, in reading order; `start` and `end` are character offsets in the block named by `field`. */
+  /** One per token, in reading order; `start` and `end` are offsets like those of `Span`, in the block named by `field`. */
   readonly tokens: readonly { readonly text: string; readonly score: number; readonly field: string; readonly start: number; readonly end: number }[];
   readonly target: string;
   /** Deletion test of this row: change of the loss, in nats, when the `n` tokens of the largest scores are masked, against `n` random ones; null: not measured. */
