@@ -14,7 +14,8 @@ from tunewright.tasks.classify import Classification
 from tunewright.tasks.source import loading
 from tunewright.toy import toy_answers, toy_texts
 from tunewright.train.config import TrainConfig
-from tunewright.train.loop import fit, is_running, resume
+from tunewright.train.loop import fit, resume
+from tunewright.train.steps import is_running
 
 
 def test_a_run_holds_what_it_promises(tmp_path, source, task, config):

@@ -80,7 +80,9 @@ class Gone(Refusal):
     state: Pending | None
 
 
-_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Gone, "description": "Somebody else was faster: nothing was done."}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": Gone, "description": "Somebody else was faster: nothing was done."}
+}
 
 
 def routes(project: Project) -> APIRouter:

@@ -7,10 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunewright.serve import curation, page, reading
+from tunewright.serve import curation, events, jobs, page, reading
 from tunewright.serve.app import create_app
 from tunewright.serve.guard import Guard, Rules
 from tunewright.serve.service import Address, address_of, bound, hosts_of, run_until_stopped
+from tunewright.verbs.explore.jobs import Jobs
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["explorer_app", "routers", "serve_explorer"]
 
 
-def routers(explorer: Explorer) -> list[APIRouter]:
+def routers(explorer: Explorer, trainings: Jobs) -> list[APIRouter]:
     """All that is under ``/api``."""
     return [
         reading.routes(explorer),
         curation.routes(explorer.project),
+        jobs.routes(trainings),
+        events.routes(explorer.project, trainings),
     ]
 
 
 def explorer_app(explorer: Explorer, *, rules: Rules, static: Path | None = None) -> Guard:
     """The guarded application: ``/api``, and the page from a folder, by default the one that was built."""
+    trainings = Jobs(explorer.project)
     return create_app(
         "Tunewright explorer",
-        [*routers(explorer), page.routes(static or page.BUILT)],
+        [*routers(explorer, trainings), page.routes(static or page.BUILT)],
         rules=rules,
         version=version("tunewright"),
+        close=trainings.close,
     )
 
 

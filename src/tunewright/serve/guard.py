@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -26,14 +26,16 @@ from tunewright.serve.tokens import cookie_of, same
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["ARROW", "LOOPBACK", "Guard", "Rules", "is_known"]
+__all__ = ["ARROW", "EVENTS", "LOOPBACK", "Guard", "Rules", "is_known", "is_stopping"]
 
 ARROW = "application/vnd.apache.arrow.stream"
+EVENTS = "text/event-stream"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _CONTENT_TYPES = frozenset({"application/json", ARROW})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _KNOWN = "tunewright.known"
+_STOPPING = "tunewright.stopping"
 _DIGITS = 15  # of a length; thousands of them are no number in Python
 _LOG = logging.getLogger("tunewright.serve")
 
@@ -48,7 +50,8 @@ class Rules:
         hosts: names and addresses under which it may be asked, in lower case, without ports.
         public: paths that need no token.
         most_bytes: of a body.
-        patience: seconds in which a body must arrive, and in which it must be answered.
+        patience: seconds in which a body must arrive, and in which it must be answered; a stream of events only has to
+            begin in this time.
     """
 
     token: str = field(repr=False)
@@ -70,6 +73,11 @@ class Guard:
     def __init__(self, app: ASGIApp, *, rules: Rules) -> None:
         self._app = app
         self._rules = rules
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Let streams of events end, for which the server would wait."""
+        self._is_stopping = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -82,6 +90,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: _Sender) -> None:
         headers = Headers(scope=scope)
+        scope[_STOPPING] = lambda: self._is_stopping
         refusal = _stranger(headers, self._rules) or self._opened(scope, headers) or _of_form(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -99,7 +108,7 @@ class Guard:
 
     async def _answered(self, scope: Scope, receive: Receive, send: _Sender) -> None:
         try:
-            async with asyncio.timeout(self._rules.patience):
+            async with asyncio.timeout(self._rules.patience) as send.limit:
                 await self._app(scope, receive, send)
         except TimeoutError:
             problem = refused(503, _UNANSWERED, RETRY)
@@ -129,12 +138,19 @@ def is_known(scope: Scope) -> bool:
     return bool(scope.get(_KNOWN))
 
 
+def is_stopping(scope: Scope) -> bool:
+    """Whether the server of a request that a guard let pass wants to stop."""
+    asked: Callable[[], bool] = scope[_STOPPING]
+    return asked()
+
+
 class _Sender:
-    """``send`` with the headers of every response; knows whether a response began."""
+    """``send`` with the headers of every response; knows whether a response began, and when it must have ended."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope, self._send = scope, send
         self.began = False
+        self.limit: asyncio.Timeout | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -142,6 +158,8 @@ class _Sender:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            if self.limit is not None and headers.get("content-type", "").startswith(EVENTS):
+                self.limit.reschedule(None)
             _LOG.info("%s %s %s", self._scope["method"], quote(self._scope["path"]), message["status"])
         await self._send(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,6 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, set_se
 
 from tunewright.bindings import described
 from tunewright.errors import TrainError
-from tunewright.files import claimed
 from tunewright.observe.predict import predict
 from tunewright.run import Run
 from tunewright.tasks.source import load_tokenizer, quiet
@@ -23,11 +23,12 @@ from tunewright.train.config import TrainConfig
 from tunewright.train.losses import PerExample, loss_of
 from tunewright.train.mixing import Mixing, mixing_of
 from tunewright.train.processes import from_first, is_first_process, shared_run
-from tunewright.train.progress import TrainingProgress
+from tunewright.train.progress import StepsLog, TrainingProgress
 from tunewright.train.provenance import provenance
 from tunewright.train.recorder import Recorder
 from tunewright.train.rows import count, inputs_of, labelled, taught, untaught, unweighted
 from tunewright.train.speed import choose
+from tunewright.train.steps import claim
 from tunewright.train.trackers import curves
 
 if TYPE_CHECKING:
@@ -38,11 +39,10 @@ if TYPE_CHECKING:
 
     from tunewright.tasks import Collator, Feature, Task
 
-__all__ = ["fit", "is_running", "resume"]
+__all__ = ["fit", "resume"]
 
 _MEASURE_FROM_STEPS = 60
 _FINISHED = "finished"
-_LOCK = ".training"
 
 
 def fit(
@@ -142,21 +142,16 @@ def _created(
     return run
 
 
-def is_running(run: Run) -> bool:
-    """Whether a process is training the run at this moment, on this machine."""
-    with claimed(run.folder / _LOCK) as free:
-        return not free
-
-
 @contextmanager
 def _training(run: Run) -> Iterator[None]:
     """The run is this training's for the block: no other may begin on it, and a failure is written down."""
     if not is_first_process():
         yield
         return
-    with claimed(run.folder / _LOCK) as free:
+    with claim(run) as free:
         if not free:
             raise TrainError(f"run {run.id} is being trained by another process", fix="wait for it, or stop it first")
+        run.update(process=os.getpid())
         try:
             yield
         except Exception:
@@ -209,7 +204,13 @@ def _train(
         data_collator=tag(collator) if mixing is None else mixing.collator(collator, tag=tag),
         compute_loss_func=loss_of(config, task, examples, own=loss, stock=not (mixing or _splits_batch(arguments))),
         compute_metrics=_metrics(task),
-        callbacks=[*_watching(recorder, mixing), *_stopping(config), *curves(config.trackers, run), *callbacks],
+        callbacks=[
+            StepsLog(run),
+            *_watching(recorder, mixing),
+            *_stopping(config),
+            *curves(config.trackers, run),
+            *callbacks,
+        ],
     )
     if not task.labels:
         trainer.loss_is_scaled_for_ga = False  # a mean over the batch: the Trainer divides by the accumulated ones

@@ -1,4 +1,4 @@
-"""Progress of a training: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a training: a bar on a terminal, plain lines elsewhere; and for whoever watches, a file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
+from tunewright.train.steps import drop_steps_after, log_step
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["TrainingProgress"]
+    from tunewright.run import Run
+
+__all__ = ["StepsLog", "TrainingProgress"]
 
 
 class TrainingProgress(TrainerCallback):
@@ -90,6 +94,38 @@ class TrainingProgress(TrainerCallback):
         per_step = args.train_batch_size * args.gradient_accumulation_steps * max(args.world_size, 1)
         left = seconds / max(steps, 1) * (state.max_steps - state.global_step)
         return f"loss {self._loss:.4f}, {steps * per_step / seconds:.0f} examples/s, {left:.0f} s left"
+
+
+class StepsLog(TrainerCallback):
+    """Writes each logged step into the run, see `tunewright.train.steps`.
+
+    Args:
+        run: that is trained.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **trainer: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            drop_steps_after(self.run, state.global_step)
+            self._log(state, {})  # how many there are is known before the first one ends
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **trainer: Any,
+    ) -> None:
+        if state.is_world_process_zero and logs and ("loss" in logs or "eval_loss" in logs):
+            self._log(state, logs)
+
+    def _log(self, state: TrainerState, logs: dict[str, float]) -> None:
+        log_step(self.run, step=state.global_step, of=state.max_steps, epoch=state.epoch or 0.0, logs=logs)
 
 
 def _is_score(name: str) -> bool:

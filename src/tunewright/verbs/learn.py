@@ -104,7 +104,7 @@ def resumable(project: Project) -> Run:
     Raises:
         TrainError: if there is none.
     """
-    from tunewright.train.loop import is_running
+    from tunewright.train.steps import is_running
 
     found = [run for run in runs(project.runs_folder) if run.kind == "train" and _is_unfinished(run)]
     found = [run for run in found if not is_running(run)]

@@ -151,7 +151,7 @@ def unfinished(base: Base) -> dict[str, Run]:
     begun = [run for run in _whole(base.project) if run.meta.get("status") in {"created", "running", "interrupted"}]
     if not begun:
         return {}
-    from tunewright.train.loop import is_running
+    from tunewright.train.steps import is_running
 
     return {_key(run): run for run in begun if not is_running(run)}
 
