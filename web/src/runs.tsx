@@ -106,7 +106,7 @@ function Run({ run: one, chosen, onPick }: Listed) {
 
 /** What is unusual about a run's state. */
 function said(one: RunSummary): string {
-  if (one.status !== "complete" && one.status !== "done" && one.status !== "finished") return one.status;
+  if (one.status !== "finished" && one.status !== "imported") return one.status;
   return one.coverage !== null && one.coverage < 0.995 ? `${number(100 * one.coverage)} % covered` : "";
 }
 

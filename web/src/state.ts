@@ -217,14 +217,14 @@ export function filter(name: string, value: Filter | null): void {
 
 /** Run a request; what fails is said in the page's notice. Returns null then. */
 export async function during<T>(work: () => Promise<T>): Promise<T | null> {
-  busy.value++;
+  busy.value = busy.peek() + 1; // an effect that asks must not depend on what else is asked
   try {
     return await work();
   } catch (error) {
     if ((error as Error).name !== "AbortError") notice.value = explained(error);
     return null;
   } finally {
-    busy.value--;
+    busy.value = busy.peek() - 1;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Views kept under a name: the page's address, so that a view opens as it was left. */
 
 import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
 import type { View } from "./api";
 import { Popover } from "./popover";
@@ -21,7 +22,7 @@ export function Views() {
 }
 
 function List({ close }: { readonly close: () => void }) {
-  if (!views.value) void reread();
+  useEffect(() => void reread(), []);
   const show = (view: View): void => {
     close();
     void go(view.query);
