@@ -15,6 +15,9 @@ const KINDS: Readonly<Record<string, string>> = {
   common: "in both",
 };
 
+/** What is marked as gold in the gold summary, and as predicted in the predicted one, is what both have in common. */
+const kindIn = (title: string, kind: string): string => (title === kind ? "common" : kind);
+
 interface Text {
   readonly title: string;
   readonly text: string;
@@ -25,7 +28,7 @@ interface Text {
 export function Marked({ title, text, spans, rtl = false }: Text) {
   const all = useSignal(false);
   const held = useRef<HTMLDivElement>(null);
-  const placed = useMemo(() => units(text, spans), [text, spans]);
+  const placed = useMemo(() => units(text, spans.map((span) => ({ ...span, kind: kindIn(title, span.kind) }))), [text, spans]);
   const { start, end } = all.value ? { start: 0, end: text.length } : part(text, placed, MOST);
   const pieces = useMemo(() => segments(visible(text.slice(start, end)), inside(placed, start, end)), [text, placed, start, end]);
   useLayoutEffect(() => toFirstMark(held.current!), [text, placed]);
@@ -34,7 +37,7 @@ export function Marked({ title, text, spans, rtl = false }: Text) {
     <>
       <div class="title">
         <h3>{title}</h3>
-        <Legend spans={spans} />
+        <Legend spans={placed} />
       </div>
       <div class="text" dir={rtl ? "rtl" : "auto"} ref={held} role="group" aria-label={title} tabIndex={0}>
         {start > 0 && <span class="muted">… </span>}
