@@ -45,6 +45,17 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+@pytest.fixture
+def quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first principal components in place of the points of a UMAP, which takes 20 seconds to be compiled."""
+    from tunewright.analyze import projection
+
+    def points(wide, others, *, settings, **_):
+        return wide[:, : settings["n_components"]], others[:, : settings["n_components"]]
+
+    monkeypatch.setattr(projection, "_umap", points)
+
+
 @pytest.fixture(scope="session")
 def same_dynamics():
     """Assert that two runs recorded the same rows with the same numbers, whatever the order of the parts."""

@@ -38,6 +38,7 @@ def call(tmp_path_factory):
     return run
 
 
+@pytest.mark.usefixtures("quick_umap")
 def test_production_is_watched_reported_and_collected(call, tmp_path):
     assert "fix: make one: tunewright monitor run" in call("monitor", "report", code=2)
     said = call("monitor", "run", "today.csv", "--run", "last", "--window", 20)

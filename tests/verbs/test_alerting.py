@@ -86,7 +86,7 @@ def test_a_history_that_cannot_tell_says_so(alerted, rule, why):
 
 def test_quiet_times_are_those_that_are_given(alerted):
     found = simulate_alert(
-        alerted, "low_confidence.rate above 0.5 every 5 rows", "alerted", quiet=("2000", "2001-01-01")
+        alerted, "low_confidence.rate above 0.5 every 5 rows", "alerted", quiet=("2000-01-01", "2001-01-01")
     )
     assert (found.windows, found.quiet, found.false_alarms) == (12, 0, None)
 

@@ -10,6 +10,8 @@ from tunewright.errors import DataError
 from tunewright.toy import toy_texts
 from tunewright.verbs import monitor, monitor_report
 
+pytestmark = pytest.mark.usefixtures("quick_umap")
+
 HOSTILE = [
     "</script><script>alert(1)</script>",
     '<img src=x onerror=alert(1)> & "quoted"',
