@@ -8,6 +8,7 @@ in the same way.
 
 from __future__ import annotations
 
+import re
 import string
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from nltk.stem.porter import PorterStemmer
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Rouge", "rouge", "words"]
+__all__ = ["KINDS", "Rouge", "rouge", "shared_words", "words"]
 
+Span = tuple[int, int]
+
+_WORD = re.compile("[A-Za-z0-9]+")
 _KEPT = bytes(code if chr(code) in string.ascii_lowercase + string.digits else ord(" ") for code in range(256))
 _SHORTEST_STEMMED = 4  # letters; rouge-score leaves shorter words alone
 _MOST_WORDS = 1 << 30  # different ones, so that a pair of them is one exact integer
@@ -76,6 +80,27 @@ def words(text: str, *, stem: bool = False) -> list[str]:
     """Lower-case runs of a to z and 0 to 9; all else parts words, letters with accents too, as in ``rouge-score``."""
     found = text.lower().encode("ascii", "replace").translate(_KEPT).decode().split()
     return [_stemmed(word) if len(word) >= _SHORTEST_STEMMED else word for word in found] if stem else found
+
+
+def shared_words(gold: str, predicted: str, *, stem: bool = False) -> tuple[list[Span], list[Span]]:
+    """Where the words of a longest common subsequence, which ROUGE-L counts, stand in both texts.
+
+    Returns:
+        (start, end) in characters, end exclusive, of each word in the gold and in the predicted text.
+
+    >>> shared_words("The cat sat.", "A cat has sat")
+    ([(4, 7), (8, 11)], [(2, 5), (10, 13)])
+    """
+    places = [[match.span() for match in _WORD.finditer(text)] for text in (gold, predicted)]
+    read = [
+        [word for start, end in spans for word in words(text[start:end], stem=stem)]
+        for text, spans in zip((gold, predicted), places, strict=True)
+    ]
+    same = [block for block in LCSseq.opcodes(*read) if block.tag == "equal"]
+    return (
+        [span for block in same for span in places[0][block.src_start : block.src_end]],
+        [span for block in same for span in places[1][block.dest_start : block.dest_end]],
+    )
 
 
 def _numbered(texts: set[str], *, stem: bool) -> dict[str, list[int]]:

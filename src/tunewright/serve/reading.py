@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Body, Header, Path, Query
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from tunewright.serve.answers import answer
 from tunewright.serve.guard import ARROW
-from tunewright.verbs.explore.explorer import Explorer, Hits, Located, RowsAt, RunInfo, Workspace
+from tunewright.verbs.explore.detail import Example
+from tunewright.verbs.explore.explorer import Explorer
+from tunewright.verbs.explore.exporting import Format
+from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +34,28 @@ _STREAM: dict[str, Any] = {
         304: {"description": "What was read before is what there is."},
     },
 }
+_KINDS: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+}
+_FILES: dict[str, Any] = {
+    kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()
+}
 _MOST_IDS = 100_000
+_MOST_ROWS = 5_000_000
 _ROWS = r"^([0-9]{1,9}(,[0-9]{1,9})*)?$"
 
 
 def routes(explorer: Explorer) -> APIRouter:
     """The routes that read."""
     router = APIRouter(prefix="/api")
+    for add in (_add_runs, _add_columns, _add_rows, _add_files):
+        add(router, explorer)
+    return router
 
+
+def _add_runs(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/workspace", response_model=Workspace)
     def workspace() -> Response:
         """The project: its runs and versions, and the run to open first."""
@@ -49,6 +66,8 @@ def routes(explorer: Explorer) -> APIRouter:
         """One run: columns, layouts, and what can be asked of it."""
         return answer(explorer.run(run).to_json())
 
+
+def _add_columns(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/runs/{run}/points", **_STREAM)
     def points(run: Name, if_none_match: _Unchanged = None) -> Response:
         """Positions, labels, split and loss of every row."""
@@ -64,10 +83,17 @@ def routes(explorer: Explorer) -> APIRouter:
         """Gold probability and correctness of every row in every epoch."""
         return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.epochs(run))
 
+
+def _add_rows(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/runs/{run}/rows", response_model=RowsAt)
     def rows(run: Name, at: Annotated[str, Query(max_length=5_000, pattern=_ROWS)]) -> Response:
         """Rows by number, at most 500, with texts cut to 300 characters."""
         return answer(explorer.rows(run, [int(row) for row in at.split(",") if row]).to_json())
+
+    @router.get("/runs/{run}/examples/{row}", response_model=Example)
+    def example(run: Name, row: Row) -> Response:
+        """All about one row."""
+        return answer(explorer.example(run, row).to_json())
 
     @router.post("/runs/{run}/locate", response_model=Located)
     def locate(run: Name, ids: Annotated[list[str], Body(embed=True, max_length=_MOST_IDS)]) -> Response:
@@ -79,7 +105,19 @@ def routes(explorer: Explorer) -> APIRouter:
         """Rows whose texts hold every word; words in double quotes stand together, `word*` is a beginning."""
         return answer(explorer.search(run, q).to_json())
 
-    return router
+
+def _add_files(router: APIRouter, explorer: Explorer) -> None:
+    @router.post("/runs/{run}/export", response_class=Response, responses={200: {"content": _FILES}})
+    def export(
+        run: Name,
+        rows: Annotated[list[int], Body(max_length=_MOST_ROWS)],
+        format: Annotated[Format, Body()],
+    ) -> Response:
+        """Rows with all their columns, as a file."""
+        name = f"{explorer.find(run).id}-{len(rows)}-rows.{format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        pieces = explorer.exported(run, rows, format)
+        return StreamingResponse(pieces, media_type=_KINDS[format], headers=headers)
 
 
 def _stream(etag: str, known: str | None, made: Callable[[], pa.Table]) -> Response:

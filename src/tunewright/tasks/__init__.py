@@ -1,4 +1,4 @@
-"""What differs between tasks: a frozen value behind a seven-method protocol.
+"""What differs between tasks: a frozen value behind an eight-method protocol.
 
 ``measure`` is the narrow waist: after it, everything is columns and blind to the task.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Collator", "Feature", "Forward", "Task"]
+__all__ = ["Collator", "Feature", "Forward", "Mark", "Task", "Text"]
 
 Feature = dict[str, Any]
 """One model input, which is a whole example or a window of it.
@@ -40,6 +40,24 @@ class Forward:
     inputs: Mapping[str, Any]
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Characters from ``start`` to before ``end`` of a text, and why they are marked."""
+
+    start: int
+    end: int
+    kind: Literal["gold", "predicted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text of a row as a person reads it: the column it is from, and marks, which may overlap."""
+
+    field: str
+    text: str
+    marks: tuple[Mark, ...] = ()
 
 
 @runtime_checkable
@@ -108,4 +126,11 @@ class Task(Protocol):
 
     def score(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, float]:
         """Metrics of predicted examples, of the same columns; rows without a label do not count."""
+        ...
+
+    def texts(self, row: Mapping[str, Any]) -> tuple[Text, ...]:
+        """What a person reads of a row, whole and in order, with the gold and the predicted target marked.
+
+        Of the text fields, ``label``, ``predicted`` and the task's own columns, any may be missing or None.
+        """
         ...

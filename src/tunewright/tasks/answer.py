@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError, ProjectError
 from tunewright.metrics import squad
+from tunewright.tasks import Text
 from tunewright.tasks.padding import IGNORED, padded
-from tunewright.tasks.passages import character_spans, held, windows
+from tunewright.tasks.passages import character_spans, held, marked_answers, windows
 from tunewright.tasks.source import pretrained
 from tunewright.tasks.spans import best_other, context_mask, cut, span_scores
 
@@ -253,6 +254,16 @@ class QuestionAnswering:
         if np.isnan(grades["correct"]).all():
             return {}
         return {name: float(np.nanmean(grades[name])) for name in ("exact_match", "f1")}
+
+    def texts(self, row: Mapping[str, Any]) -> tuple[Text, ...]:
+        """Question and context, where every gold answer and the predicted one are marked."""
+        context = row.get(self.context) or ""
+        marks = marked_answers(
+            context,
+            gold=(row.get(self.answers) or (), row.get(self.starts) or ()),
+            predicted=(row.get("predicted"), row.get("predicted_start")),
+        )
+        return Text(self.question, row.get(self.question) or ""), Text(self.context, context, marks)
 
     @property
     def _first_gold(self) -> int:

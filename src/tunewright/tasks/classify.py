@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import DataError, ProjectError, did_you_mean
+from tunewright.tasks import Text
 from tunewright.tasks.padding import IGNORED, padded
 from tunewright.tasks.source import pretrained
 
@@ -181,6 +182,10 @@ class Classification:
             "accuracy": float(accuracy_score(gold, predicted)),
             "macro_f1": float(f1_score(gold, predicted, labels=sorted(set(gold)), average="macro", zero_division=0)),
         }
+
+    def texts(self, row: Mapping[str, Any]) -> tuple[Text, ...]:
+        """The text, or both texts of a pair."""
+        return tuple(Text(field, row.get(field) or "") for field in self.text_fields)
 
     def _places(
         self, texts: list[list[str]], tokenizer: PreTrainedTokenizerBase, limit: int

@@ -6,13 +6,14 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from tunewright.errors import DataError
+from tunewright.tasks import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from transformers import BatchEncoding, PreTrainedTokenizerBase
 
-__all__ = ["Span", "character_spans", "held", "token_span", "windows"]
+__all__ = ["Span", "character_spans", "held", "marked_answers", "token_span", "windows"]
 
 Span = tuple[int, int]
 
@@ -76,6 +77,25 @@ def character_spans(texts: Iterable[str], starts: Iterable[int]) -> list[Span]:
         first = start + len(text) - len(text.lstrip())
         spans[first, first + len(text.strip())] = None
     return [(first, end) for first, end in spans if end > first]
+
+
+def marked_answers(
+    context: str,
+    *,
+    gold: tuple[Sequence[str], Sequence[int]],
+    predicted: tuple[str | None, int | None],
+) -> tuple[Mark, ...]:
+    """Gold and predicted answers, each a text and where it starts, as marks of their context.
+
+    >>> marked_answers("in Paris", gold=(["Paris"], [3]), predicted=("in", 0))
+    (Mark(start=3, end=8, kind='gold'), Mark(start=0, end=2, kind='predicted'))
+    """
+    texts, starts = gold
+    answer, start = predicted
+    golds = character_spans(texts, starts) if len(texts) == len(starts) else []
+    said = character_spans([answer], [start]) if answer and start is not None else []
+    marks = [*(Mark(*span, "gold") for span in golds), *(Mark(*span, "predicted") for span in said)]
+    return tuple(mark for mark in marks if 0 <= mark.start < mark.end <= len(context))
 
 
 def held(golds: Iterable[Span], offsets: Sequence[Span], *, first: bool, last: bool) -> list[Span]:

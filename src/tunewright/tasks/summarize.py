@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunewright.errors import ProjectError
-from tunewright.metrics.rouge import KINDS, rouge
+from tunewright.metrics.rouge import KINDS, rouge, shared_words
+from tunewright.tasks import Mark, Text
 from tunewright.tasks.generate import (
     decoder_start,
     generate,
@@ -225,6 +226,18 @@ class Summarization:
             return {}
         grades = self.grade(columns)
         return {kind: float(np.nanmean(np.asarray(grades[kind], dtype=np.float64))) for kind in KINDS}
+
+    def texts(self, row: Mapping[str, Any]) -> tuple[Text, ...]:
+        """The document, the gold and the predicted summary; marked is what ROUGE-L finds in both, in order."""
+        document = Text(self.document, row.get(self.document) or "")
+        gold, said = row.get("label"), row.get("predicted")
+        shared = shared_words(gold or "", said or "", stem=self.stem)
+        marks = (
+            tuple(Mark(*span, "gold") for span in shared[0]),
+            tuple(Mark(*span, "predicted") for span in shared[1]),
+        )
+        summaries = (("label", gold, marks[0]), ("predicted", said, marks[1]))
+        return document, *(Text(field, text, marked) for field, text, marked in summaries if text is not None)
 
     @property
     def _most_new_tokens(self) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["arrays", "last_answers", "learnt"]
+__all__ = ["arrays", "last", "last_answers", "learnt"]
 
 
 def learnt(run: Run) -> pa.Table:
@@ -48,18 +48,18 @@ def last_answers(run: Run) -> pa.Table:
     """
     needs = ("correct", "other", "gold_logit", "other_logit", "log_sum_exp")
     ids, seen = run.inputs([f"dynamics.{name}" for name in needs])
-    last = {name: _last(seen[name].astype(np.float64)) for name in needs}
-    known = ~np.isnan(last["log_sum_exp"])
-    correct = last["correct"] == 1
-    rival = _names(run)[np.where(known, last["other"], -1).astype(int)]
-    largest = np.where(correct, last["gold_logit"], last["other_logit"])
+    final = {name: last(seen[name].astype(np.float64)) for name in needs}
+    known = ~np.isnan(final["log_sum_exp"])
+    correct = final["correct"] == 1
+    rival = _names(run)[np.where(known, final["other"], -1).astype(int)]
+    largest = np.where(correct, final["gold_logit"], final["other_logit"])
     examples = run.table("examples", ["id", "label"])
     gold = examples["label"].take(pc.index_in(ids, value_set=examples["id"].combine_chunks())).to_pylist()
     table = pa.table(
         {
             "id": ids,
             "predicted": pa.array(np.where(correct, np.array(gold, object), rival).tolist(), pa.string()),
-            "probability": np.exp(largest - last["log_sum_exp"]),
+            "probability": np.exp(largest - final["log_sum_exp"]),
             "correct": correct,
         }
     )
@@ -71,7 +71,7 @@ def arrays(table: pa.Table) -> dict[str, NDArray[np.generic]]:
     return {name: table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in table.column_names}
 
 
-def _last(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def last(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """[n, epochs] -> [n] the value of the last epoch that is not NaN."""
     position = values.shape[1] - 1 - np.argmax(~np.isnan(values)[:, ::-1], axis=1)
     last: NDArray[np.float64] = values[np.arange(len(values)), position]

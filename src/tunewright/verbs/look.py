@@ -16,7 +16,7 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.analyze.scores import Grade, Scores
 
-__all__ = ["RunDetails", "RunSummary", "Runs", "runs", "show"]
+__all__ = ["RunDetails", "RunSummary", "Runs", "runs", "show", "summary"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class RunDetails(Result):
 
 def runs(project: Project) -> Runs:
     """All runs of the project."""
-    return Runs(runs=tuple(map(_summary, runs_below(project.runs_folder))))
+    return Runs(runs=tuple(map(summary, runs_below(project.runs_folder))))
 
 
 def show(project: Project, run: Run | str | None = None) -> RunDetails:
@@ -82,7 +82,8 @@ def show(project: Project, run: Run | str | None = None) -> RunDetails:
     )
 
 
-def _summary(run: Run) -> RunSummary:
+def summary(run: Run) -> RunSummary:
+    """One line about a run."""
     meta = run.meta
     return RunSummary(
         id=run.id,

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from tunewright.errors import DataError, RunError
-from tunewright.project import find_run
-from tunewright.verbs.explore.snapshot import ColumnInfo, Layout, Snapshot, dynamics, etag, snapshot
+from tunewright.errors import DataError, RunError, TunewrightError
+from tunewright.project import find_run, open_dataset
+from tunewright.run import Run
+from tunewright.verbs.explore.detail import Decided, Example, example, history
+from tunewright.verbs.explore.exporting import Format, exported
+from tunewright.verbs.explore.notes import methods, notes
+from tunewright.verbs.explore.seen import Seen, dynamics
+from tunewright.verbs.explore.snapshot import Snapshot, etag, snapshot
 from tunewright.verbs.explore.text_index import TextIndex
+from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, SeenAt, VersionSummary, Workspace
 from tunewright.verbs.history import versions
-from tunewright.verbs.look import RunSummary, runs
-from tunewright.verbs.results import Result, encode
+from tunewright.verbs.look import RunSummary, runs, summary
+from tunewright.verbs.results import encode
 from tunewright.verbs.signing import author
 
 if TYPE_CHECKING:
@@ -25,88 +30,31 @@ if TYPE_CHECKING:
 
     from tunewright.project import Project
 
-__all__ = ["Explorer", "Hits", "Located", "RowsAt", "RunInfo", "SeenAt", "VersionSummary", "Workspace"]
+__all__ = ["MOST_ROWS", "Explorer", "Hits", "Located", "RowsAt", "RunInfo", "SeenAt", "VersionSummary", "Workspace"]
 
-_KEPT = 4  # runs whose rows stay in memory
+_KEPT = 3  # runs whose rows stay mapped
 _CUT = 300  # characters of a text in a list of rows
+_OF_OTHERS = frozenset({"duplicate_of", "neighbour", "neighbour_label", "other", "suggested"})  # not searched
 MOST_ROWS = 500
 """Rows that one request may ask for."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionSummary:
-    """A named version: how many edits lead to it, and its rows in all splits."""
-
-    id: str
-    name: str
-    edits: int
-    rows: int
+Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace(Result):
-    """A project: its runs, oldest first, its versions, who edits, and the run to open first."""
+class _Kept:
+    """A snapshot, and what was made of it, each thing once."""
 
-    project: str
-    labels: tuple[str, ...]
-    author: str
-    runs: tuple[RunSummary, ...]
-    versions: tuple[VersionSummary, ...]
-    run: str | None
-    read_only: bool = False
+    def __init__(self, shot: Snapshot) -> None:
+        self.shot = shot
+        self._made: dict[str, Any] = {}
+        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo(Result):
-    """One run: what its columns mean, where its points may lie, and what can be asked of its model.
-
-    ``epochs`` are those whose dynamics were recorded; ``fields`` the texts that the model reads; ``methods`` the ways to
-    explain a row, none without a model; ``notes`` what a reader should know.
-    """
-
-    id: str
-    kind: str
-    summary: RunSummary
-    examples: int
-    columns: tuple[ColumnInfo, ...]
-    layouts: tuple[Layout, ...]
-    epochs: int
-    fields: tuple[str, ...]
-    methods: tuple[str, ...]
-    etag: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenAt:
-    """One row of a snapshot; texts are cut to 300 characters, lists are left out."""
-
-    row: int
-    id: str
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowsAt(Result):
-    """Rows in the order in which they were asked for."""
-
-    rows: tuple[SeenAt, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located(Result):
-    """Row numbers of ids; -1 where the run has none."""
-
-    rows: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hits(Result):
-    """Rows that hold what was searched for, ascending; ``total`` of them, of which these may be the first."""
-
-    rows: tuple[int, ...]
-    total: int
-    ms: float
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What was made under a name; made now, if it was not."""
+        with self._locks[name]:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("Made", self._made[name])
 
 
 class Explorer:
@@ -114,9 +62,10 @@ class Explorer:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._lock = threading.RLock()
-        self._shots: OrderedDict[str, Snapshot] = OrderedDict()
-        self._indices: dict[str, TextIndex] = {}
+        self._lock = RLock()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._versions: tuple[Any, tuple[VersionSummary, ...]] = (None, ())
+        self._told: tuple[Any, tuple[pa.Table | None, pa.Table | None]] = (None, (None, None))
 
     def workspace(self) -> Workspace:
         """The project as it is now."""
@@ -126,12 +75,24 @@ class Explorer:
             labels=self.project.task.labels,
             author=author(),
             runs=known,
-            versions=tuple(
-                VersionSummary(id=one.id, name=one.name, edits=len(one.changes), rows=sum(one.rows.values()))
-                for one in versions(self.project).versions
-            ),
+            versions=self._named_versions(),
             run=self._first(known),
         )
+
+    def find(self, run: str) -> Run:
+        """A run by its id, by the name it was given, or by a part of its id that no other has.
+
+        Raises:
+            RunError: if none or several fit.
+        """
+        folder = self.project.runs_folder
+        there = {path.name: path for path in folder.iterdir() if not path.is_symlink()} if folder.is_dir() else {}
+        if run in there and Run.is_run(there[run]):
+            return Run.open(there[run])
+        found = find_run(self.project, run)
+        if found.id not in there:
+            raise RunError(f"the run {found.id} is a link to another folder", fix="move the run into the project")
+        return found
 
     def snapshot(self, run: str) -> Snapshot:
         """The rows of a run, read again when one of its tables changed.
@@ -139,48 +100,44 @@ class Explorer:
         Raises:
             RunError: if there is no such run.
         """
-        found = find_run(self.project, run)
-        with self._lock:
-            shot = self._shots.get(found.id)
-            if shot is None or shot.etag != etag(found):
-                shot = snapshot(self.project, found)
-                self._indices.pop(found.id, None)
-            self._shots[found.id] = shot
-            self._shots.move_to_end(found.id)
-            while len(self._shots) > _KEPT:
-                self._indices.pop(self._shots.popitem(last=False)[0], None)
-            return shot
+        return self._of(run).shot
 
     def run(self, run: str) -> RunInfo:
         """What a page must know of a run before it shows points."""
         shot = self.snapshot(run)
-        summaries = {one.id: one for one in runs(self.project).runs}
-        coverage = shot.run.meta.get("coverage") or ()
         return RunInfo(
             id=shot.run.id,
             kind=shot.run.kind,
-            summary=summaries[shot.run.id],
+            summary=summary(shot.run),
             examples=shot.rows.num_rows,
             columns=tuple(shot.columns.values()),
             layouts=shot.layouts,
-            epochs=len(coverage) if shot.run.has("dynamics") else 0,
+            epochs=shot.epochs,
             fields=self.project.task.text_fields,
-            methods=(),
+            methods=methods(self.project, shot.run),
             etag=shot.etag,
-            notes=(),
+            notes=notes(shot),
         )
 
     def points(self, run: str) -> pa.Table:
         """Positions, labels, split and loss of every row, see `Snapshot.encoded`."""
-        return self.snapshot(run).base()
+        kept = self._of(run)
+        return kept.once("points", kept.shot.base)
 
     def column(self, run: str, name: str) -> pa.Table:
         """One more column of every row."""
         return self.snapshot(run).encoded([name])
 
     def epochs(self, run: str) -> pa.Table:
-        """Dynamics of every row, see `tunewright.verbs.explore.snapshot.dynamics`."""
-        return dynamics(self.snapshot(run))
+        """Dynamics of every row, see `tunewright.verbs.explore.seen.dynamics`.
+
+        Raises:
+            RunError: if none were recorded.
+        """
+        kept = self._of(run)
+        if not kept.shot.epochs:
+            raise RunError(f"run {kept.shot.run.id} has no dynamics", fix="run `tunewright train`")
+        return dynamics(kept.once("seen", lambda: Seen(kept.shot)))
 
     def rows(self, run: str, at: Sequence[int]) -> RowsAt:
         """Rows by number.
@@ -189,15 +146,30 @@ class Explorer:
             DataError: if one is beyond the rows of the run, or there are more than 500.
         """
         shot = self.snapshot(run)
-        numbers = checked(shot, at)
-        names = [name for name in shot.rows.column_names if name in shot.columns]
-        found = shot.rows.select(names).take(numbers).to_pylist()
+        numbers = checked(shot, at, most=MOST_ROWS)
+        found = shot.rows.select([name for name in shot.rows.column_names if name in shot.columns]).take(numbers)
         return RowsAt(
             rows=tuple(
                 SeenAt(row=row, id=values["id"], values=encode({name: _cut(value) for name, value in values.items()}))
-                for row, values in zip(at, found, strict=True)
+                for row, values in zip(at, found.to_pylist(), strict=True)
             )
         )
+
+    def example(self, run: str, row: int) -> Example:
+        """All about one row.
+
+        Raises:
+            DataError: if the run has no such row.
+        """
+        kept = self._of(run)
+        shot = kept.shot
+        checked(shot, [row], most=1)
+        seen = kept.once("seen", lambda: Seen(shot)) if shot.epochs else None
+        return example(self.project, shot, row, seen=seen, known=self.history(shot.run, shot.rows["id"][row].as_py()))
+
+    def history(self, run: Run, id: str) -> tuple[Decided, ...]:
+        """What was done to a row on the way to the version of a run as it is now, and what people decided about it."""
+        return history(*self._provenance(run), id)
 
     def locate(self, run: str, ids: Sequence[str]) -> Located:
         """Row numbers of ids."""
@@ -205,10 +177,31 @@ class Explorer:
 
     def search(self, run: str, query: str) -> Hits:
         """Rows whose texts hold all words of a query, see `TextIndex.search`."""
-        index = self._index(self.snapshot(run))
+        kept = self._of(run)
+        index = kept.once("index", lambda: _indexed(kept.shot))
         began = time.perf_counter()
         found = index.search(query)
         return Hits(rows=found.rows, total=found.total, ms=1000 * (time.perf_counter() - began))
+
+    def exported(self, run: str, at: Sequence[int], format: Format) -> Iterator[bytes]:
+        """Rows as a file, in pieces, see `tunewright.verbs.explore.exporting.exported`.
+
+        Raises:
+            DataError: if one is beyond the rows of the run.
+        """
+        shot = self.snapshot(run)
+        return exported(shot.rows, checked(shot, at, most=shot.rows.num_rows), format)
+
+    def _of(self, run: str) -> _Kept:
+        found = self.find(run)
+        with self._lock:
+            kept = self._kept.get(found.id)
+            if kept is None or kept.shot.etag != etag(found):
+                kept = self._kept[found.id] = _Kept(snapshot(self.project, found))
+            self._kept.move_to_end(found.id)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return kept
 
     def _first(self, known: Sequence[RunSummary]) -> str | None:
         """The last training, or any run where there is none."""
@@ -217,25 +210,61 @@ class Explorer:
         except RunError:
             return known[-1].id if known else None
 
-    def _index(self, shot: Snapshot) -> TextIndex:
-        with self._lock:
-            there = self._indices.get(shot.run.id)
-            if there is None:
-                texts = [name for name, info in shot.columns.items() if info.kind == "text"]
-                there = self._indices[shot.run.id] = TextIndex(shot.rows, texts)
-            return there
+    def _named_versions(self) -> tuple[VersionSummary, ...]:
+        stamp = self._stamp()
+        if self._versions[0] != stamp:
+            self._versions = (stamp, _summaries(self.project) if stamp else ())
+        return self._versions[1]
+
+    def _provenance(self, run: Run) -> tuple[pa.Table | None, pa.Table | None]:
+        stamp = (self._stamp(), run.meta.get("version"))
+        if self._told[0] != stamp:
+            self._told = (stamp, _provenance(self.project, run) if stamp[0] else (None, None))
+        return self._told[1]
+
+    def _stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes whenever a file of the dataset does; empty where there is none."""
+        folder = self.project.dataset_folder
+        files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+        return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
-def checked(shot: Snapshot, at: Sequence[int]) -> Any:
+def checked(shot: Snapshot, at: Sequence[int], *, most: int) -> Any:
     """Row numbers as an array [n].
 
     Raises:
-        DataError: if one is beyond the rows, or there are more than 500.
+        DataError: if one is beyond the rows, or there are more than ``most``.
     """
     last = shot.rows.num_rows
-    if len(at) > MOST_ROWS or any(not 0 <= row < last for row in at):
-        raise DataError(f"expected at most {MOST_ROWS} row numbers from 0 to {last - 1}, found others", fix="ask again")
+    if len(at) > most or any(not 0 <= row < last for row in at):
+        raise DataError(f"expected at most {most:,} row numbers from 0 to {last - 1:,}, found others", fix="ask again")
     return np.asarray(at, dtype=np.int64)
+
+
+def _indexed(shot: Snapshot) -> TextIndex:
+    texts = (name for name, info in shot.columns.items() if info.kind == "text" and name not in _OF_OTHERS)
+    return TextIndex(shot.rows, list(texts))
+
+
+def _summaries(project: Project) -> tuple[VersionSummary, ...]:
+    try:
+        known = versions(project).versions
+    except TunewrightError:  # runs can be looked at without the data that they were trained on
+        return ()
+    return tuple(
+        VersionSummary(id=one.id, name=one.name, edits=len(one.changes), rows=sum(one.rows.values())) for one in known
+    )
+
+
+def _provenance(project: Project, run: Run) -> tuple[pa.Table | None, pa.Table | None]:
+    """Edits on the way to the version of a run, as its name stands now, and reviews."""
+    try:
+        dataset = open_dataset(project)
+        name = run.meta.get("version_name")
+        version = name if name in dataset.versions else run.meta.get("version") or "main"
+        return dataset.provenance(version), dataset.reviews()
+    except TunewrightError:
+        return None, None
 
 
 def _cut(value: Any) -> Any:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tunewright.columns import COLUMNS
 from tunewright.errors import ColumnError, did_you_mean
+from tunewright.verbs.explore.wide import wide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["ColumnInfo", "Layout", "Snapshot", "dynamics", "etag", "snapshot"]
+__all__ = ["ColumnInfo", "Layout", "Snapshot", "etag", "snapshot"]
 
 MOST_CATEGORIES = 1_000
 """Distinct values above which a column of names is a text."""
@@ -29,10 +30,12 @@ _LAYOUTS = (
     ("map", "Data map", "variability", "confidence"),
     ("umap", "UMAP", "umap1", "umap2"),
     ("pca", "PCA", "pc1", "pc2"),
+    ("said", "Probability and loss", "probability", "loss"),
 )
 _BASE = ("region", "correctness", "correct", "label", "predicted", "split", "loss")
 _LABELS = frozenset({"label", "predicted", "suggested", "other", "neighbour_label"})
-_LONG = frozenset({"id", "content", "duplicate_of", "neighbour"})  # ids: no categories, however few the rows
+_HIDDEN = frozenset({"content"})  # a hash, which says nothing to people
+_LONG = frozenset({"id", "duplicate_of", "neighbour"})  # ids: no categories, however few the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,19 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The rows of a run at one moment. Row k is the same in every column, until the etag changes."""
+    """The rows of a run at one moment. Row k is the same in every column, until the etag changes.
+
+    Attributes:
+        rows: all columns, texts and lists too, see `wide`.
+        columns: those that a page shows, by name.
+        epochs: whose dynamics were recorded; 0: none.
+    """
 
     run: Run
     etag: str
     rows: pa.Table
     columns: Mapping[str, ColumnInfo]
+    epochs: int
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
@@ -100,7 +110,11 @@ class Snapshot:
 
     def numbers(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Row numbers of ids, [n]; -1 where there is none."""
-        found = pc.index_in(pa.array(ids, pa.string()), value_set=self.rows["id"].combine_chunks())
+        return self.places(pa.array([one if _has_utf8(one) else None for one in ids], pa.string()))
+
+    def places(self, ids: pa.Array) -> NDArray[np.int64]:
+        """Row numbers of ids, [n]; -1 where there is none."""
+        found = pc.index_in(ids, value_set=self.rows["id"].combine_chunks())
         return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
     def _array(self, name: str) -> NDArray[np.generic]:
@@ -119,7 +133,8 @@ class Snapshot:
 
 def etag(run: Run) -> str:
     """Changes whenever a table of the run does."""
-    parts = [path for name in run.tables() for path in run.parts(name)]
+    parts = [path for name in (*run.tables(), "labels") for path in run.parts(name)]
+    parts += [path for path in [run.folder / "catalogue.sqlite"] if path.is_file()]
     stamps = sorted(f"{path.name}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in parts)
     return hashlib.blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
@@ -127,37 +142,29 @@ def etag(run: Run) -> str:
 def snapshot(project: Project, run: Run) -> Snapshot:
     """Read all columns of a run, and describe them. Lists, such as logits, are left to the details of a row."""
     stamp = etag(run)
-    rows = run.examples().combine_chunks()
-    texts = _LONG | {*project.task.text_fields, *project.task.target_fields}
+    rows = wide(run)
     labels = run.labels or project.task.labels
-    found = (_info(name, rows[name], labels=labels, is_text=name in texts) for name in rows.column_names)
+    texts = _LONG | {*project.task.text_fields, *project.task.target_fields} | (frozenset() if labels else _LABELS)
+    found = (
+        _info(name, rows[name], labels=labels, is_text=name in texts)
+        for name in rows.column_names
+        if name not in _HIDDEN
+    )
     columns = {info.name: info for info in found if info is not None}
-    return Snapshot(run, stamp, rows, columns)
+    return Snapshot(run, stamp, rows, columns, epochs=_epochs(run))
 
 
-def dynamics(shot: Snapshot) -> pa.Table:
-    """What the recorder saw of each row: ``p<epoch>`` gold probability (float32, NaN where it was not seen), ``c<epoch>``
-    whether it was right (uint8, 255). Epochs count from 1.
-
-    Raises:
-        RunError: if the run has no dynamics.
-    """
-    ids, known = shot.run.inputs(["dynamics.gold_probability", "dynamics.correct"])
-    at = shot.numbers(ids.to_pylist())
-    there = at >= 0
-    probability, correct = known["gold_probability"], known["correct"]
-    columns: dict[str, NDArray[np.generic]] = {}
-    for epoch in range(probability.shape[1]):
-        columns[f"p{epoch + 1}"] = np.full(shot.rows.num_rows, np.nan, np.float32)
-        columns[f"p{epoch + 1}"][at[there]] = probability[there, epoch]
-        columns[f"c{epoch + 1}"] = np.full(shot.rows.num_rows, 255, np.uint8)
-        columns[f"c{epoch + 1}"][at[there]] = _right(np.asarray(correct[there, epoch], np.float64))
-    return pa.table({name: pa.array(column) for name, column in columns.items()})
+def _epochs(run: Run) -> int:
+    return int(pc.max(run.table("dynamics", ["epoch"])["epoch"]).as_py() or 0) + 1 if run.has("dynamics") else 0
 
 
-def _right(correct: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """1 where a row was right by at least half (answers are right in part), 0 where not, 255 where it was not seen."""
-    return np.where(np.isnan(correct), 255, correct >= 0.5).astype(np.uint8)
+def _has_utf8(text: str) -> bool:
+    """Whether it can be stored at all: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _info(name: str, column: pa.ChunkedArray, *, labels: Sequence[str], is_text: bool) -> ColumnInfo | None:
@@ -168,7 +175,7 @@ def _info(name: str, column: pa.ChunkedArray, *, labels: Sequence[str], is_text:
         return _described(name, column, "number")
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_dictionary(type_)):
         return None
-    if is_text and not (name in _LABELS and labels):
+    if is_text:
         return _described(name, column, "text")
     return _named(name, column, labels if name in _LABELS else ())
 
@@ -177,7 +184,8 @@ def _named(name: str, column: pa.ChunkedArray, labels: Sequence[str]) -> ColumnI
     """A column of names: categories, unless these are too many, or one per row."""
     counted = pc.value_counts(_names(column.combine_chunks())).to_pylist()
     counts = {one["values"]: one["counts"] for one in counted if one["values"] is not None}
-    if len(counts) > MOST_CATEGORIES or (len(counts) > 50 and len(counts) > 0.5 * len(column)):
+    is_free = len(counts) > MOST_CATEGORIES or (len(counts) > 50 and len(counts) > 0.5 * len(column))
+    if is_free and not labels:
         return _described(name, column, "text")
     others = sorted(set(counts) - set(labels), key=lambda value: (-counts[value], value))
     return _described(name, column, "category", categories=(*labels, *others))

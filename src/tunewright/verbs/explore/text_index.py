@@ -18,6 +18,7 @@ __all__ = ["Found", "TextIndex"]
 
 _LONGEST = 500  # characters of a query
 _BATCH = 10_000  # rows
+_CACHE = 64_000  # kB of the index in memory
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -30,12 +31,13 @@ class Found:
 
 
 class TextIndex:
-    """An inverted index in memory (SQLite FTS5, contentless: it keeps no texts)."""
+    """An inverted index in a file that SQLite removes itself (FTS5, contentless: it keeps no texts)."""
 
     def __init__(self, rows: pa.Table, fields: Sequence[str]) -> None:
         """Index columns of text; row k of the table is row k of the answers."""
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database = sqlite3.connect("", check_same_thread=False)
+        self._database.executescript(f"PRAGMA cache_size=-{_CACHE}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         self._database.execute("CREATE VIRTUAL TABLE texts USING fts5(text, content='', detail='full')")
         self._database.executemany("INSERT INTO texts(rowid, text) VALUES (?, ?)", _texts(rows, fields))
         self._database.commit()

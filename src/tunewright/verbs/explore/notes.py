@@ -1,0 +1,77 @@
+"""What a reader of a run should know before believing it, and what can be asked of its model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunewright.errors import RunError
+from tunewright.verbs.chart import coverage
+from tunewright.verbs.evaluations import trained
+
+if TYPE_CHECKING:
+    from tunewright.project import Project
+    from tunewright.run import Run
+    from tunewright.verbs.explore.snapshot import Snapshot
+
+__all__ = ["METHODS", "methods", "notes"]
+
+METHODS = ("integrated_gradients", "gradient_x_input")
+"""Those of `tunewright.observe.attribute`, which brings torch with it."""
+
+_RECORDED = {
+    "train": "Dynamics were recorded in the training pass, with dropout on.",
+    "both": "Dynamics were recorded in the training pass, with dropout on.",
+    "epoch_end": "Dynamics were recorded in a pass after each epoch, with dropout off.",
+    "held_out": "Dynamics were recorded by models that did not learn from the row, with dropout off.",
+}
+
+
+def methods(project: Project, run: Run) -> tuple[str, ...]:
+    """Ways to explain a row of a run; none where no model is kept."""
+    try:
+        model = trained(project, run)
+    except RunError:
+        return ()
+    return METHODS if model.model_folder.is_dir() else ()
+
+
+def notes(shot: Snapshot) -> tuple[str, ...]:
+    """Sentences, the gravest first."""
+    run, rows = shot.run, shot.rows
+    recorded = _RECORDED.get(str(run.meta.get("recorded")), "") if shot.epochs else ""
+    return tuple(filter(None, (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), recorded)))
+
+
+def _status(run: Run) -> str:
+    status = run.meta.get("status")
+    return "" if status in {"finished", "imported", None} else f"This run is not finished: its status is {status!r}."
+
+
+def _coverage(run: Run) -> str:
+    """Less than all records there should be."""
+    share = coverage(run)
+    if share is None or share >= 1:
+        return ""
+    return f"Only {100 * share:.2f} % of the records that there should be were made: some rows lack epochs."
+
+
+def _truncated(rows: pa.Table) -> str:
+    """Rows that were longer than the model reads."""
+    if "truncated" not in rows.column_names:
+        return ""
+    count = int(pc.sum(rows["truncated"]).as_py() or 0)
+    return f"The model did not read {count:,} of {rows.num_rows:,} rows to their end." if count else ""
+
+
+def _asked(run: Run, rows: pa.Table) -> str:
+    """Training rows of which only the last epoch says what the model thinks."""
+    asked = run.table("predictions", ["id"])["id"] if run.has("predictions") else pa.chunked_array([], pa.string())
+    if not run.has("dynamics") or pc.all(pc.is_in(rows["id"], value_set=asked.combine_chunks())).as_py():
+        return ""
+    return (
+        "Predictions of training rows are what the model said when it saw them last; "
+        "`tunewright analyze` asks the final model."
+    )

@@ -1,0 +1,69 @@
+"""What the recorder saw of every row of a snapshot, epoch by epoch, read once and kept small."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tunewright.errors import ColumnError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tunewright.verbs.explore.snapshot import Snapshot
+
+__all__ = ["Seen", "dynamics"]
+
+_HALF = 0.5
+
+
+class Seen:
+    """Columns of the dynamics as float32 [rows, epochs], NaN where a row was not seen; each is read when asked for."""
+
+    def __init__(self, shot: Snapshot) -> None:
+        self._shot = shot
+        self._lock = Lock()
+        self._columns: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def epochs(self) -> int:
+        """Whose dynamics were recorded."""
+        return self._shot.epochs
+
+    def of(self, name: str) -> NDArray[np.float32]:
+        """One column, [rows, epochs]; NaN throughout if it was not recorded, as in an import."""
+        with self._lock:
+            if name not in self._columns:
+                self._columns[name] = self._read(name)
+            return self._columns[name]
+
+    def _read(self, name: str) -> NDArray[np.float32]:
+        column = np.full((self._shot.rows.num_rows, self.epochs), np.nan, np.float32)
+        try:
+            ids, known = self._shot.run.inputs([f"dynamics.{name}"])
+        except ColumnError:
+            return column
+        at = self._shot.places(ids)
+        there = at >= 0
+        column[at[there], : known[name].shape[1]] = known[name][there]
+        return column
+
+
+def dynamics(seen: Seen) -> pa.Table:
+    """What the recorder saw of each row: ``p<epoch>`` gold probability (float32, NaN where it was not seen), ``c<epoch>``
+    whether it was right (uint8, 255). Epochs count from 1.
+    """
+    probability, correct = seen.of("gold_probability"), seen.of("correct")
+    columns: dict[str, NDArray[np.generic]] = {}
+    for epoch in range(seen.epochs):
+        columns[f"p{epoch + 1}"] = np.ascontiguousarray(probability[:, epoch])
+        columns[f"c{epoch + 1}"] = _right(correct[:, epoch])
+    return pa.table({name: pa.array(column) for name, column in columns.items()})
+
+
+def _right(correct: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """1 where a row was right by at least half (answers are right in part), 0 where not, 255 where it was not seen."""
+    return np.where(np.isnan(correct), 255, correct >= _HALF).astype(np.uint8)
