@@ -55,7 +55,7 @@ def test_numbers_of_all_rows_so_far_are_drawn_anew_by_merging(watch):
     assert found.observations[-1].value == pytest.approx(40 / 60)
     again = found.drawn([0, 11])
     assert [(seen.value, seen.n) for seen in again] == [(1.0, 5), (0.5, 10)]
-    told = simulate(alert, found.observations, drawn=found.drawn, resamples=20)
+    told = simulate(alert, found.observations, drawn=found.drawn, resamples=3)
     assert told.false_alarms > 0
     assert told.interval[0] <= told.false_alarms <= told.interval[1]
 

@@ -21,7 +21,7 @@ __all__ = ["Drawn", "Simulated", "bound", "simulate"]
 
 _FEWEST = 8  # quiet windows that say something about a quarter
 _CONFIDENCE = 0.95
-_DRAWN, _DRAWN_ANEW = 200, 10  # quarters
+_DRAWN, _DRAWN_ANEW = 200, 4  # quarters
 
 
 class Drawn(Protocol):
@@ -80,7 +80,7 @@ def simulate(
         drawn: makes observations of windows by their places in the history; by default it takes them as they are,
             unless they are of all rows so far.
         quarter: windows in a quarter.
-        resamples: quarters to draw; by default 200, and 10 where ``drawn`` makes the observations, which takes its time.
+        resamples: quarters to draw; by default 200, and 4 where ``drawn`` makes the observations, which takes its time.
         seed: of the draw.
 
     Raises:
