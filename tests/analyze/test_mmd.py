@@ -67,7 +67,7 @@ def test_the_spread_has_no_bias(centres):
     def spread(rows, seed):
         return fit_baseline(
             clustered(np.random.default_rng(seed), rows, centres=centres), 20, features=64, draws=10
-        ).spread
+        ).plain[0]
 
     assert np.mean([spread(120, seed) for seed in range(20)]) == pytest.approx(spread(8000, 99), rel=0.05)
 

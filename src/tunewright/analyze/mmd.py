@@ -1,15 +1,19 @@
 """Maximum mean discrepancy (Gretton et al. 2012) by random Fourier features (Rahimi & Recht 2007): drift of vectors.
 
 A vector of length 1 becomes φ(x), cosines and sines of random directions, such that φ(x)·φ(y) is on average the mean of
-Gaussian kernels of some bandwidths, the median distance x {1, 2}. A set of rows is then known by the sum of its φ,
-which adds up over batches and processes, and two sets differ by the distance of their means. Such a test is nearly
-minimax (Choi & Kim 2024). Here the distance is weighed, see `tunewright.analyze.weighing`: one half of the reference
-says how, and the other half what to expect of it, as a covariance is too small for the rows it was fitted on.
+Gaussian kernels of some bandwidths, the median distance x {1, 2}. Directions are orthogonal, which makes φ(x)·φ(y) come
+closer to the kernel (Yu et al. 2016). A set of rows is then known by the sum of its φ, which adds up over batches and
+processes, and two sets differ by the distance of their means. Such a test is nearly minimax (Choi & Kim 2024).
+
+The distance is taken twice, plain and weighed, see `tunewright.analyze.weighing`: plain it finds that there are more
+rows of some kind that the reference has, weighed it finds rows of another kind. One half of the reference says how to
+weigh, and the other half what to expect, as a covariance is too small for the rows it was fitted on.
 
 If nothing drifted, the squared distance of means of n and N rows, over 1/n + 1/N, is a sum of squares of Gaussians that
-are as wide as the eigenvalues of the covariance Σ of weighed φ. Its mean tr Σ, variance 2 tr Σ² and third cumulant
-8 tr Σ³ are those of a shifted gamma distribution, which gives p (Hall 1983; Buckley & Eagleson 1988). The second half
-has the last word: p is not lower than windows drawn from it, each compared with the rest of it, allow.
+are as wide as the eigenvalues of the covariance Σ of φ. Its mean tr Σ, variance 2 tr Σ² and third cumulant 8 tr Σ³ are
+those of a shifted gamma distribution, which gives p (Hall 1983; Buckley & Eagleson 1988). The smaller p counts, that of
+the weighed distance threefold. The second half has the last word: p is not lower than windows drawn from it, each compared
+with the rest of it, allow.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Cumulants = tuple[float, float, float]
+
 __all__ = ["SCALES", "Baseline", "Drift", "Features", "Sample", "drift", "fit_baseline", "witness"]
 
 SCALES = (1.0, 2.0)
@@ -39,6 +45,7 @@ _TILE = 64  # rows of a matrix product are padded to a multiple of it, as kernel
 _PAIRS = 2000  # rows whose distances give the median
 _NULL_ROWS = 5000  # of the second half that windows are drawn from
 _FITTED = 10_000  # rows of a half that are enough for it
+_HANDICAP = 3.0  # what p of the weighed distance is multiplied by
 _TAIL = 10  # the smallest p-values of those windows, beyond which the gamma distribution is only scaled
 
 
@@ -110,18 +117,18 @@ class Baseline:
     Attributes:
         features: the map.
         sample: all rows.
-        spread: trace of the covariance of φ.
         weighing: of differences of means.
-        cumulants: traces of the covariance of weighed φ, of its square and of its cube, bias removed.
+        plain: traces of the covariance of φ, of its square and of its cube, bias removed.
+        weighed: the same of weighed φ.
         repeated: chance that two rows of the reference are the same vector.
-        null: [draws] p-values, sorted, that the gamma distribution gives to windows drawn from the reference.
+        null: [draws] p-values, sorted, that the gamma distributions give to windows drawn from the reference.
     """
 
     features: Features
     sample: Sample
-    spread: float
     weighing: Weighing
-    cumulants: tuple[float, float, float]
+    plain: Cumulants
+    weighed: Cumulants
     repeated: float
     null: NDArray[np.float64]
 
@@ -175,19 +182,20 @@ def fit_baseline(
     repeated = collisions(counts) if keys is None else 0.0
     sample = Sample(len(vectors), effective_rows(counts, expected=repeated), mapping.total(vectors))
     first, second = (mapping.map(vectors[rows]) for rows in _halves(identity, seed))
-    spread, weighing = _weighed(first)
-    null = weighing(second - second.mean(axis=0))
-    found = Baseline(mapping, sample, spread, weighing, _cumulants(null), repeated, np.ones(0))
-    return replace(found, null=_null(found, null[:_NULL_ROWS], window, draws, seed))
+    weighing = fit_weighing(_covariance(first - first.mean(axis=0)))
+    centred = second - second.mean(axis=0)
+    found = Baseline(
+        mapping, sample, weighing, _cumulants(centred), _cumulants(weighing(centred)), repeated, np.ones(0)
+    )
+    return replace(found, null=_null(found, centred[:_NULL_ROWS], window, draws, seed))
 
 
 def drift(window: Sample, baseline: Baseline) -> Drift:
     """Compare a window of one row or more with the reference."""
     difference = window.mean - baseline.sample.mean
-    weighed = baseline.weighing(difference)
     share = 1 / window.effective + 1 / baseline.sample.effective
-    p = float(_gamma_p(np.array(weighed @ weighed), share, baseline))
-    return Drift(_floored(p, baseline.null), float(difference @ difference) / baseline.spread - share)
+    p = float(_least_p(difference[None], share, baseline)[0])
+    return Drift(_floored(p, baseline.null), float(difference @ difference) / baseline.plain[0] - share)
 
 
 def witness(vectors: NDArray[np.floating], window: Sample, baseline: Baseline) -> NDArray[np.float64]:
@@ -206,12 +214,24 @@ def witness(vectors: NDArray[np.floating], window: Sample, baseline: Baseline) -
 
 @lru_cache(maxsize=8)
 def _directions(features: Features) -> NDArray[np.float32]:
-    """[dimensions, count / 2] Gaussian directions, of which each bandwidth has its share."""
+    """[dimensions, count / 2] directions, of which each bandwidth has its share."""
     random = np.random.default_rng(features.seed)
-    half = features.count // 2
-    direction = random.standard_normal((features.dimensions, half), dtype=np.float32)
-    widths = np.resize(np.array(features.scales, dtype=np.float32), half) * np.float32(features.bandwidth)
-    return direction / widths
+    scales, counts = np.unique(np.resize(features.scales, features.count // 2), return_counts=True)
+    widths = (scales * features.bandwidth).tolist()
+    parts = [
+        _orthogonal(features.dimensions, count, random) / width
+        for width, count in zip(widths, counts.tolist(), strict=True)
+    ]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _orthogonal(dimensions: int, count: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """[dimensions, count] directions, each by itself as if Gaussian; as many as there are dimensions are orthogonal."""
+    blocks = []
+    for start in range(0, count, dimensions):
+        unit, _ = np.linalg.qr(random.standard_normal((dimensions, min(dimensions, count - start))))
+        blocks.append(unit * np.sqrt(random.chisquare(dimensions, unit.shape[1])))
+    return np.concatenate(blocks, axis=1)
 
 
 def _product(block: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -262,17 +282,11 @@ def _halves(keys: NDArray[np.uint64], seed: int) -> tuple[NDArray[np.int64], NDA
     return order[:half][-_FITTED:], random.permutation(order[half:])[:_FITTED]
 
 
-def _weighed(mapped: NDArray[np.float32]) -> tuple[float, Weighing]:
-    """Trace of the covariance of features [n, count], and the weights it gives."""
-    covariance = _covariance(mapped - mapped.mean(axis=0))
-    return float(np.trace(covariance)), fit_weighing(covariance)
-
-
-def _covariance(centred: NDArray[np.float32]) -> NDArray[np.float64]:
+def _covariance(centred: NDArray[np.floating]) -> NDArray[np.float64]:
     return (centred.T @ centred).astype(np.float64) / (len(centred) - 1)
 
 
-def _cumulants(centred: NDArray[np.float32]) -> tuple[float, float, float]:
+def _cumulants(centred: NDArray[np.floating]) -> Cumulants:
     """Traces of the covariance, its square (Himeno & Yamada 2014: no bias, any distribution) and, nearly, its cube."""
     rows, count = centred.shape
     trace, squares, cubes = _traces(_covariance(centred))
@@ -288,11 +302,23 @@ def _traces(covariance: NDArray[np.float64]) -> tuple[float, float, float]:
     return float(np.trace(covariance)), float(np.trace(square)), float((square * covariance).sum())
 
 
-def _gamma_p(distance: NDArray[np.float64], share: float, baseline: Baseline) -> NDArray[np.float64]:
-    """p-values of squared distances, ``share`` being 1/n + 1/N."""
+def _least_p(differences: NDArray[np.float64], share: float, baseline: Baseline) -> NDArray[np.float64]:
+    """[n] smaller p-values of both distances, of differences of means [n, count], ``share`` being 1/n + 1/N."""
+    plain, weighed = (
+        _gamma_p(np.einsum("ij,ij->i", some, some), share, cumulants)
+        for some, cumulants in (
+            (differences, baseline.plain),
+            (baseline.weighing(differences), baseline.weighed),
+        )
+    )
+    return np.minimum(plain, _HANDICAP * weighed)
+
+
+def _gamma_p(distance: NDArray[np.float64], share: float, cumulants: Cumulants) -> NDArray[np.float64]:
+    """p-values of squared distances."""
     from scipy.stats import gamma
 
-    first, second, third = baseline.cumulants
+    first, second, third = cumulants
     shape = second**3 / third**2
     standard = (distance / share - first) / np.sqrt(2 * second)
     found: NDArray[np.float64] = gamma.sf(shape / 2 + standard * np.sqrt(shape / 2), shape / 2)
@@ -300,16 +326,15 @@ def _gamma_p(distance: NDArray[np.float64], share: float, baseline: Baseline) ->
 
 
 def _null(baseline: Baseline, centred: NDArray[np.float32], window: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """[draws] p-values of windows drawn without replacement, each against the rest of the weighed rows."""
+    """[draws] p-values of windows drawn without replacement, each against the rest of the rows."""
     random = np.random.default_rng([seed, 1])
     rows, size = len(centred), min(window, len(centred) // 2)
     whole = centred.sum(axis=0, dtype=np.float64)
-    distance = np.empty(draws)
+    differences = np.empty((draws, centred.shape[1]))
     for draw in range(draws):
         total = centred[random.choice(rows, size, replace=False, shuffle=False)].sum(axis=0).astype(np.float64)
-        difference = total / size - (whole - total) / (rows - size)
-        distance[draw] = difference @ difference
-    return np.sort(_gamma_p(distance, 1 / size + 1 / (rows - size), baseline))
+        differences[draw] = total / size - (whole - total) / (rows - size)
+    return np.sort(_least_p(differences, 1 / size + 1 / (rows - size), baseline))
 
 
 def _floored(p: float, null: NDArray[np.float64]) -> float:

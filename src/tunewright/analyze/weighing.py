@@ -4,7 +4,7 @@ The distance of two means is ruled by the few axes along which rows vary most, w
 all of them. Weights 1/λ would make all axes equal (Hotelling), and a test blind to what moves along the first few; the
 regularised test of Hagrass, Sriperumbudur & Li (2024) has weights 1/(λ + ρ). Here they are (λ + ρ)^-½, half way between
 that and no weights at all. They find other kinds of rows and other spreads far better than no weights, and a cluster
-that grows less well, above all where the reference is small.
+that grows less well, above all where the reference is small: `tunewright.analyze.mmd` looks at both.
 """
 
 from __future__ import annotations

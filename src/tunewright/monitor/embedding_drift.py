@@ -69,7 +69,7 @@ class EmbeddingDrift:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self)
+        return fingerprint(self, version=2)
 
     def start(self, reference: Reference | None) -> State:
         """Learn what the test needs of the reference, which takes seconds.
@@ -243,11 +243,11 @@ def _to_state(baseline: Baseline, version: str) -> State:
         "rows": sample.rows,
         "effective": sample.effective,
         "total": sample.total,
-        "spread": baseline.spread,
         "axes": baseline.weighing.axes,
         "scales": baseline.weighing.scales,
         "rest": baseline.weighing.rest,
-        "cumulants": list(baseline.cumulants),
+        "plain": list(baseline.plain),
+        "weighed": list(baseline.weighed),
         "repeated": baseline.repeated,
         "null": baseline.null,
     }
@@ -255,8 +255,7 @@ def _to_state(baseline: Baseline, version: str) -> State:
 
 def _from_state(known: State, fold: EmbeddingDrift) -> Baseline:
     features = Features(known["dimensions"], known["bandwidth"], tuple(fold.bandwidths), fold.features, fold.seed)
-    first, second, third = known["cumulants"]
     sample = Sample(known["rows"], known["effective"], known["total"])
     weighing = Weighing(known["axes"], known["scales"], known["rest"])
-    cumulants = (first, second, third)
-    return Baseline(features, sample, known["spread"], weighing, cumulants, known["repeated"], known["null"])
+    plain, weighed = (tuple(known[name]) for name in ("plain", "weighed"))
+    return Baseline(features, sample, weighing, plain, weighed, known["repeated"], known["null"])
