@@ -7,12 +7,12 @@ import { Chips } from "./filtering/chips";
 import { Column } from "./filtering/column";
 import { groups, matches } from "./filtering/groups";
 import "./filters.css";
-import { filters, opened, points, run, shown } from "./state";
+import { busy, filters, opened, points, run, shown } from "./state";
 
 export function Filters() {
   const wanted = useSignal("");
   const info = run.value;
-  if (!info) return <p class="muted">No run is open.</p>;
+  if (!info) return <p class="muted">{busy.value ? "Opening …" : "No run is open."}</p>;
   const query = wanted.value.trim();
   const columns = query ? info.columns.filter((one) => matches(one, query)) : info.columns;
   const found = groups(columns);
@@ -67,7 +67,12 @@ function Group({ title, columns, wanted }: Grouped) {
         <button type="button" aria-expanded={open} onClick={() => (said.value = !open)}>
           <span class="arrow" aria-hidden="true" />
           {title} <span class="muted small number">{columns.length}</span>
-          {inUse > 0 && <span class="used small">{inUse} in use</span>}
+          {inUse > 0 && (
+            <span class="used small" title="filters in use">
+              {inUse}
+              <span class="sr"> in use</span>
+            </span>
+          )}
         </button>
       </h2>
       {open && columns.map((one) => <Column key={one.name} info={one} />)}

@@ -27,7 +27,7 @@ export function Popover({ label, title, button, align = "left", class: name = ""
   };
   useOutside(open, box);
   useEffect(() => {
-    if (open.value) box.current?.querySelector<HTMLElement>("[data-first], .sheet button, .sheet input")?.focus();
+    if (open.value) box.current?.querySelector<HTMLElement>("[data-first], .popped button, .popped input")?.focus();
   }, [open.value]);
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !open.value) return;
@@ -40,7 +40,7 @@ export function Popover({ label, title, button, align = "left", class: name = ""
         {button}
       </button>
       {open.value && (
-        <div class={`sheet ${align}`} role="dialog" aria-label={label}>
+        <div class={`popped ${align}`} role="dialog" aria-label={label}>
           {children(close)}
         </div>
       )}

@@ -44,7 +44,7 @@ export const query = signal("");
 export const found = signal<Uint32Array | null>(null);
 /** What the search said: rows that match, and how long it took; null: no search, or none yet. */
 export const searched = signal<{ readonly total: number; readonly ms: number } | null>(null);
-/** Columns whose histogram is open among the filters; null: the usual few. */
+/** Columns whose histogram is open among the filters; null: the usual few, and those in use. */
 export const unfolded = signal<ReadonlySet<string> | null>(null);
 export const selection = signal<Selection>(NOTHING);
 export const primary = signal<number | null>(null);
@@ -60,7 +60,7 @@ export const busy = signal(0);
 export const run = computed<RunInfo | null>(() => points.value?.run ?? null);
 
 /** Columns whose histogram is open. */
-export const opened = computed<ReadonlySet<string>>(() => unfolded.value ?? new Set(usual(run.value?.columns ?? [])));
+export const opened = computed<ReadonlySet<string>>(() => unfolded.value ?? new Set([...usual(run.value?.columns ?? []), ...filters.value.keys()]));
 
 /** What hides each row: the filter that it fails, the search, several, or nothing. */
 export const blame = computed<Uint8Array>(() => {

@@ -76,7 +76,7 @@ function Category({ info, item, most, none }: Shown) {
     <label class={`category ${now && !kept ? "out" : ""} ${missing ? "missing" : ""}`}>
       <input type="checkbox" checked={kept} onChange={() => toggle(info.name, item.code, missing)} />
       <bdi class="cut" title={item.name}>
-        {item.name}
+        {item.name || <em>empty</em>}
       </bdi>
       <Count item={item} />
       <span class="track" aria-hidden="true">

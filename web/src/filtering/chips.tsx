@@ -42,7 +42,7 @@ export function clear(): void {
 
 function Chip({ title, onClear }: { readonly title: string; readonly onClear: () => void }) {
   return (
-    <span class="chip">
+    <span class="used-filter">
       <bdi class="cut" title={title}>
         {title}
       </bdi>
@@ -60,7 +60,7 @@ export function said(info: ColumnInfo | undefined, name: string, value: Filter):
   const missing = value.missing ? " or no value" : "";
   if (value.by === "codes") {
     const names = info?.kind === "flag" ? ["no", "yes"] : (info?.categories ?? []);
-    const kept = [...value.codes].map((code) => names[code] ?? String(code));
+    const kept = [...value.codes].map((code) => names[code] || (names[code] === "" ? "empty" : String(code)));
     const few = kept.length > NAMED ? `${kept.slice(0, NAMED).join(", ")} + ${kept.length - NAMED}` : kept.join(", ");
     return `${name}: ${few || "no value"}${few ? missing : ""}`;
   }

@@ -37,7 +37,7 @@ export function groups(columns: readonly ColumnInfo[]): readonly Group[] {
 
 /** Whether a filter on the column could tell rows apart. */
 export function varies(info: ColumnInfo): boolean {
-  return info.kind === "category" ? info.categories.length > 1 : info.min !== info.max;
+  return info.kind === "category" ? info.categories.length > 1 : info.min === null || info.min !== info.max;
 }
 
 /** The few columns that are open at first. */

@@ -74,7 +74,7 @@ function Plot({ now, at, used, onDraw, children }: Plotted) {
     onDraw({ from: Math.floor(Math.min(from, to)), to: Math.floor(Math.max(from, to)) + 1 });
   };
   return (
-    <div class="plot">
+    <div class="plot" title="Drag to keep a range. Heights are square roots of counts; grey: all, blue: those that pass the other filters">
       <svg
         viewBox={`0 0 ${bars} 1`}
         preserveAspectRatio="none"
@@ -113,11 +113,11 @@ function Bars({ now }: { readonly now: Seen }) {
   );
 }
 
-/** Bars of a row of counts as one path in a box of `bars` by 1. A bar of few rows is still seen. */
+/** Bars of a row of counts as one path in a box of `bars` by 1. Heights are square roots: a bar of few rows is still seen. */
 export function outline(counts: Uint32Array, bars: number, most: number): string {
   let path = "";
   for (let bar = 0; bar < bars; bar++) {
-    const height = counts[bar] ? Math.max(0.025, counts[bar]! / most) : 0;
+    const height = counts[bar] ? Math.max(0.03, Math.sqrt(counts[bar]! / most)) : 0;
     if (height) path += `M${bar + 0.06} 1V${(1 - height).toFixed(4)}h0.88V1z`;
   }
   return path;
