@@ -1,5 +1,7 @@
 /** What colours and shapes mean. A click shows or hides a category, a double click shows it alone. */
 
+import { useRef } from "preact/hooks";
+
 import "./legend.css";
 import { type Entry, end } from "./colouring";
 import { colours, info } from "./plane";
@@ -23,30 +25,55 @@ export function Legend() {
 /** Whether the filter of the coloured column lets an entry through. */
 function isShown(entry: Entry): boolean {
   const now = filters.value.get(colour.value);
-  return now?.by !== "codes" || entry.codes.some((code) => now.codes.has(code)) || (entry.name === "no value" && !!now.missing);
+  if (!now) return true;
+  if (isMissing(entry)) return !!now.missing;
+  return now.by !== "codes" || entry.codes.some((code) => now.codes.has(code));
 }
+
+const isMissing = (entry: Entry): boolean => entry.codes.length === 0;
 
 function all(): readonly Entry[] {
   return colours.value?.entries ?? [];
 }
 
+/** Show these entries and no others; a ramp has only one, of rows without a value. */
 function show(entries: readonly Entry[]): void {
+  const codes = entries.flatMap((entry) => entry.codes);
+  const absent = entries.some(isMissing);
   if (entries.length === all().length) return filter(colour.value, null);
-  const named = entries.filter((entry) => entry.name !== "no value");
-  filter(colour.value, { by: "codes", codes: new Set(named.flatMap((entry) => entry.codes)), missing: named.length < entries.length });
+  filter(colour.value, { by: "codes", codes: new Set(codes), ...(absent ? { missing: true } : {}) });
 }
 
+/** Hide a shown entry, or show a hidden one; hiding the last one shows all. */
 function toggle(entry: Entry): void {
-  show(all().filter((one) => (one === entry) !== isShown(one)));
+  const left = all().filter((one) => (one === entry) !== isShown(one));
+  show(left.length ? left : all());
 }
+
+const isAlone = (entry: Entry): boolean => all().every((one) => isShown(one) === (one === entry));
 
 function Item({ entry }: { readonly entry: Entry }) {
   const shown = isShown(entry);
-  const only = { title: "click: show or hide; double click: show alone" };
+  const alone = useRef(false);
+  const click = (event: MouseEvent): void => {
+    if (event.detail > 1) return show(alone.current ? all() : [entry]);
+    alone.current = isAlone(entry);
+    toggle(entry);
+  };
   return (
-    <button type="button" class="entry" aria-pressed={shown} {...only} disabled={!entry.codes.length} onClick={() => toggle(entry)} onDblClick={() => show([entry])}>
+    <button
+      type="button"
+      class="entry"
+      aria-pressed={shown}
+      disabled={!!colours.value?.ramp}
+      title={colours.value?.ramp ? "rows without a value" : "Click: show or hide. Double click: show alone, or all again."}
+      onClick={click}
+    >
       <Mark entry={entry} />
-      <span dir="auto">{entry.name}</span> <span class="muted number">{entry.count.toLocaleString("en")}</span>
+      <span class="name" dir="auto">
+        {entry.name || "(empty)"}
+      </span>
+      <span class="muted number">{entry.count.toLocaleString("en")}</span>
     </button>
   );
 }

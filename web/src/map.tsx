@@ -2,38 +2,38 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
+import { moved } from "./arrows";
 import { Legend } from "./legend";
 import "./map.css";
-import { place } from "./plane";
+import { place, there, type Tool, tool } from "./plane";
 import { Replay } from "./replay";
 import { Sheet } from "./sheet";
-import { colour, density, type Density, layout, listed, points, run, selection, size } from "./state";
-import { useSignal } from "@preact/signals";
+import { colour, density, type Density, layout, listed, points, run, second, selection, size } from "./state";
 
 export function Plane() {
-  const tool = useSignal<"move" | "lasso" | "box">("lasso");
   const held = useRef<HTMLDivElement>(null);
   useEffect(() => held.current?.querySelector("canvas")?.focus({ preventScroll: true }), []);
   if (!run.value) return <p class="muted empty">No run is open.</p>;
   return (
     <div class="map" ref={held}>
-      <Tools tool={tool} />
-      <Sheet tool={tool} />
+      <Tools />
+      <Sheet />
       <div class="below">
         <Replay />
+        <Movers />
         <Legend />
       </div>
     </div>
   );
 }
 
-const TOOLS = [
+const TOOLS: readonly (readonly [Tool, string, string])[] = [
   ["move", "Move", "v"],
   ["lasso", "Lasso", "l"],
   ["box", "Box", "b"],
-] as const;
+];
 
-function Tools({ tool }: { readonly tool: { value: "move" | "lasso" | "box" } }) {
+function Tools() {
   const all = run.value?.columns.filter((one) => one.kind !== "text") ?? [];
   const numbers = all.filter((one) => one.kind === "number");
   return (
@@ -55,12 +55,29 @@ function Tools({ tool }: { readonly tool: { value: "move" | "lasso" | "box" } })
       <Choice title="Colour" value={colour.value} options={all.map((one) => one.name)} onPick={(name) => (colour.value = name)} />
       <Choice title="Size" value={size.value ?? ""} options={["", ...numbers.map((one) => one.name)]} none="all alike" onPick={(name) => (size.value = name || null)} />
       <Choice title="Density" value={density.value} options={["auto", "on", "off"]} onPick={(name) => (density.value = name as Density)} />
-      <span class="count" aria-live="polite">
-        {selection.value.rows.length ? `${listed.value.length.toLocaleString("en")} selected of ` : ""}
-        {points.value?.rows.toLocaleString("en")} examples
-      </span>
+      <Count />
     </div>
   );
+}
+
+function Count() {
+  const picked = selection.value.rows.length ? `${listed.value.length.toLocaleString("en")} selected of ` : "";
+  return (
+    <span class="count" aria-live="polite">
+      {picked}
+      {points.value?.rows.toLocaleString("en")} examples
+    </span>
+  );
+}
+
+/** What the arrows are, where there are any. */
+function Movers() {
+  const other = second.value;
+  if (!other) return null;
+  const said = there.value
+    ? `Arrows: the ${moved.value.length.toLocaleString("en")} largest moves to ${other.run.id}`
+    : `Arrows to ${other.run.id} are not drawn here: the axes of a projection differ from run to run`;
+  return <span class="movers muted">{said}</span>;
 }
 
 interface Choosing {

@@ -1,20 +1,46 @@
-/** What the map draws, derived from the page's state: positions, colours, sizes. No canvas here. */
+/** What the map draws, derived from the page's state: positions, colours, sizes, the camera. No canvas here. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 
 import type { ColumnInfo, Layout } from "./api";
 import { type Colouring, colouring, sizes } from "./colouring";
-import { type Dynamics, dynamics, mapAt } from "./epochs";
-import { api, colour, density, during, epoch, flags, layout, need, points, second, selection, size } from "./state";
-import { columns, type Points } from "./wire";
+import { type Dynamics, dynamics, type MapAt, mapAt } from "./epochs";
+import { dark } from "./ground";
+import { inside, type Point } from "./lasso";
+import { bounds, type Bounds, type Camera, fitted, type Margin } from "./render/camera";
 import type { Scene } from "./render/renderer";
+import { api, colour, density, during, epoch, flags, layout, need, points, second, select, selection, shown, size } from "./state";
+import { columns, type Points, type Values } from "./wire";
+
+export type Tool = "move" | "lasso" | "box";
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Positions of all rows, in coordinates of a layout; NaN where a row has none. */
+export interface Places {
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+}
 
 /** Rows above which the map shows how many rather than which, unless told otherwise. */
 const CROWD = 200_000;
+/** Confidence lies in [0, 1]; the deviation of such numbers is at most 0.5. */
+const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
+const PROJECTIONS: ReadonlySet<string> = new Set(["umap", "pca"]);
+const BESIDE_AXES: Margin = { left: 62, right: 18, top: 18, bottom: 50 };
+const PLAIN: Margin = { left: 32, right: 32, top: 32, bottom: 32 };
 
+export const tool = signal<Tool>("lasso");
+export const camera = signal<Camera | null>(null);
+/** Of the canvas, CSS pixels. */
+export const extent = signal<Size>({ width: 0, height: 0 });
 /** Recorded dynamics of the open run, once they were asked for. */
-export const recorded = signal<{ readonly run: string; readonly dynamics: Dynamics } | null>(null);
+const recorded = signal<{ readonly run: string; readonly dynamics: Dynamics } | null>(null);
 
+/** Ask for the recorded dynamics of the open run, once. */
 export async function replayed(): Promise<void> {
   const now = points.value;
   if (!now || recorded.value?.run === now.run.id) return;
@@ -26,70 +52,120 @@ export const place = computed<Layout | null>(
   () => points.value?.run.layouts.find((one) => one.name === layout.value) ?? points.value?.run.layouts[0] ?? null,
 );
 
+export const isDataMap = computed(() => place.value?.name === "map");
+
+/** Whether the axes mean something: those of a projection do not. */
+export const hasAxes = computed(() => place.value !== null && !PROJECTIONS.has(place.value.name));
+
 export function info(name: string | null): ColumnInfo | null {
   return points.value?.run.columns.find((one) => one.name === name) ?? null;
 }
 
-/** Horizontal and vertical position of each row in a layout, at the chosen epoch. */
-export function positions(now: Points, at: Layout | null): { readonly x: Float32Array; readonly y: Float32Array } {
-  const dynamic = recorded.value;
-  if (at?.name === "map" && epoch.value !== null && dynamic?.run === now.run.id) {
-    const map = mapAt(dynamic.dynamics, epoch.value);
-    return { x: map.variability, y: map.confidence };
-  }
-  return { x: floats(now, at?.x), y: floats(now, at?.y) };
+/** The data map as it was at the chosen epoch; null: as it is. */
+const earlier = computed<MapAt | null>(() => {
+  const found = recorded.value;
+  return epoch.value !== null && found?.run === points.value?.run.id && found ? mapAt(found.dynamics, epoch.value) : null;
+});
+
+/** Values of a column, at the chosen epoch where it is one of the data map. */
+function valuesOf(name: string): Values | undefined {
+  const then = earlier.value;
+  if (then && (name === "confidence" || name === "variability" || name === "correctness")) return then[name];
+  return points.value?.values.get(name);
 }
 
-function floats(now: Points, name: string | undefined): Float32Array {
-  const values = name === undefined ? undefined : now.values.get(name);
-  return values instanceof Float32Array ? values : new Float32Array(now.rows).fill(Number.NaN);
+function placesIn(now: Points, at: Layout | null): Places | null {
+  const x = at && now.values.get(at.x);
+  const y = at && now.values.get(at.y);
+  return x instanceof Float32Array && y instanceof Float32Array ? { x, y } : null;
 }
 
-export const here = computed(() => (points.value ? positions(points.value, place.value) : null));
+/** Where the rows lie now; null: the run has no such positions, or they are on their way. */
+export const here = computed<Places | null>(() => {
+  const then = earlier.value;
+  if (then && isDataMap.value) return { x: then.variability, y: then.confidence };
+  return points.value && placesIn(points.value, place.value);
+});
 
-const coloured = computed<Colouring | null>(() => {
-  const now = points.value;
+/** Where the same rows lie in the second run, on axes that mean the same in every run. */
+export const there = computed<Places | null>(() => (second.value && hasAxes.value ? placesIn(second.value, place.value) : null));
+
+const colourValues = computed(() => valuesOf(colour.value));
+
+export const colours = computed<Colouring | null>(() => {
   const of = info(colour.value);
-  const values = now?.values.get(colour.value);
-  if (of && !values) void need(of.name);
-  return of && values ? colouring(of, values) : null;
+  return of && colourValues.value ? colouring(of, colourValues.value, dark.value) : null;
 });
-export { coloured as colours };
 
-const sized = computed<Float32Array | null>(() => {
-  const of = info(size.value);
-  const values = of && points.value?.values.get(of.name);
-  if (of && !values) void need(of.name);
-  return of && values ? sizes(of, values, usual.value * 0.7, usual.value * 2.2) : null;
-});
+const sizeValues = computed(() => (size.value === null ? undefined : points.value?.values.get(size.value)));
+
+const sized = computed<Float32Array | null>(() =>
+  sizeValues.value ? sizes(sizeValues.value, usual.value * 0.75, usual.value * 2) : null,
+);
 
 /** Diameter of a point, CSS pixels: smaller in a crowd. */
 export const usual = computed(() => {
   const rows = points.value?.rows ?? 0;
-  return rows > 100_000 ? 2 : rows > 20_000 ? 3 : rows > 4_000 ? 4.5 : 6;
+  return rows > 100_000 ? 2 : rows > 20_000 ? 3.2 : rows > 4_000 ? 5 : 6.5;
 });
 
 export const crowded = computed(() =>
   density.value === "auto" ? (points.value?.rows ?? 0) > CROWD : density.value === "on",
 );
 
-export const dimmed = computed(() => selection.value.rows.length > 0);
+export const chosen = computed(() => selection.value.rows.length > 0);
 
-/** Positions of the same rows in the second run; null where there is none. */
-export const there = computed(() => (second.value ? positions(second.value, place.value) : null));
+/** Columns that the map needs and the page does not have yet. */
+const wanted = computed(() => {
+  const names = [colour.value, size.value, place.value?.x, place.value?.y, hasAxes.value ? null : "cluster_name"];
+  return names.filter((name) => name && info(name) && info(name)!.kind !== "text" && !points.value?.values.has(name)).join("\n");
+});
+
+effect(() => {
+  const names = wanted.value.split("\n").filter(Boolean);
+  queueMicrotask(() => names.forEach((name) => void during(() => need(name))));
+});
 
 /** What to draw now: layout a is where points come from, layout b where they go. */
-export function scene(from: { x: Float32Array; y: Float32Array }, to: { x: Float32Array; y: Float32Array }): Scene | null {
-  const found = coloured.value;
-  const now = points.value;
-  if (!now) return null;
+export function scene(from: Places, to: Places): Scene {
   return {
     ax: from.x,
     ay: from.y,
     bx: to.x,
     by: to.y,
-    colour: found?.codes ?? new Uint8Array(now.rows),
+    colour: colours.value?.codes ?? new Uint8Array(to.x.length).fill(255),
     size: sized.value,
     flags: flags.value,
   };
+}
+
+/** Bounds that show a layout whole. Those of the data map never change, so that epochs and runs can be told apart. */
+export function whole(): Bounds {
+  return isDataMap.value || !here.value ? DATA_MAP : bounds(here.value.x, here.value.y);
+}
+
+/** The camera that `home` set last: while it is the one in use, the reader has not moved the map. */
+let homed: Camera | null = null;
+
+/** Show these bounds of the layout, all of it unless given. */
+export function home(box: Bounds = whole()): void {
+  const { width, height } = extent.value;
+  if (!width) return;
+  camera.value = homed = fitted(box, width, height, hasAxes.value ? BESIDE_AXES : PLAIN, !hasAxes.value);
+}
+
+/** The canvas has another size: what was shown whole is shown whole again. */
+export function resize(size: Size): void {
+  const isHome = camera.value === homed;
+  extent.value = size;
+  if (isHome) home();
+}
+
+/** Select what a polygon in coordinates of the layout encloses; with `adds`, beside what was selected. */
+export function enclose(polygon: readonly Point[], adds = false): void {
+  const now = here.value;
+  if (!now) return;
+  const rows = inside(polygon, now.x, now.y, shown.value);
+  if (!adds) return select(rows, { by: "lasso", layout: place.value?.name ?? "", polygon });
+  batch(() => select(Uint32Array.from(new Set([...selection.value.rows, ...rows])).sort()));
 }

@@ -35,12 +35,26 @@ export function bounds(x: Float32Array, y: Float32Array): Bounds {
   return left <= right ? { left, right, low, high } : { left: 0, right: 1, low: 0, high: 1 };
 }
 
-/** The camera that shows bounds whole, with a margin in pixels; `even`: one unit is as long in both directions. */
-export function fitted(box: Bounds, width: number, height: number, margin: number, even: boolean): Camera {
-  const sx = Math.max(1, width - 2 * margin) / (box.right - box.left || 1);
-  const sy = Math.max(1, height - 2 * margin) / (box.high - box.low || 1);
-  const one = Math.min(sx, sy);
-  return { x: (box.left + box.right) / 2, y: (box.low + box.high) / 2, sx: even ? one : sx, sy: even ? one : sy };
+/** Pixels kept free at the edges of the canvas. */
+export interface Margin {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** The camera that shows bounds whole within margins; `even`: one unit is as long in both directions. */
+export function fitted(box: Bounds, width: number, height: number, margin: Margin, even: boolean): Camera {
+  const wide = Math.max(1, width - margin.left - margin.right) / (box.right - box.left || 1);
+  const tall = Math.max(1, height - margin.top - margin.bottom) / (box.high - box.low || 1);
+  const sx = even ? Math.min(wide, tall) : wide;
+  const sy = even ? Math.min(wide, tall) : tall;
+  return {
+    x: (box.left + box.right) / 2 - (margin.left - margin.right) / 2 / sx,
+    y: (box.low + box.high) / 2 - (margin.bottom - margin.top) / 2 / sy,
+    sx,
+    sy,
+  };
 }
 
 /** Pixel of a point. */

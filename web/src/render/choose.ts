@@ -22,8 +22,12 @@ function probe(): boolean {
   return !SOFTWARE.test(name);
 }
 
-/** A renderer for a canvas that has no context yet. `asked` (`gl`, `cpu`) is the address's word and overrides the probe. */
-export function renderer(canvas: HTMLCanvasElement, asked: string | null): Renderer {
-  const gl = asked ? asked === "gl" : accelerated();
-  return gl ? new GlRenderer(canvas) : new CpuRenderer(canvas);
+/** The machine to draw with. `asked` (`gl`, `cpu`) is the address's word and overrides the probe. */
+export function chosen(asked: string | null): Renderer["name"] {
+  return asked === "gl" || asked === "cpu" ? asked : accelerated() ? "gl" : "cpu";
+}
+
+/** A renderer for a canvas that has no context yet; `lost` is called when a card takes its context away. */
+export function renderer(canvas: HTMLCanvasElement, name: Renderer["name"], lost: () => void): Renderer {
+  return name === "gl" ? new GlRenderer(canvas, lost) : new CpuRenderer(canvas);
 }

@@ -1,6 +1,6 @@
 /** Draws with WebGL2: positions stay on the card, a frame is one or two calls. */
 
-import type { Frame, Palette, Renderer, Scene } from "./renderer";
+import { dimmed, faintest, type Frame, type Palette, type Renderer, type Scene } from "./renderer";
 
 const POINTS = `#version 300 es
 layout(location=0) in float ax; layout(location=1) in float ay;
@@ -50,15 +50,13 @@ void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 -
 
 const TONED = `#version 300 es
 precision highp float;
-uniform sampler2D sums; uniform vec2 cells; uniform vec2 full; uniform float most; out vec4 pixel;
+uniform sampler2D sums; uniform vec2 cells; uniform vec2 full; uniform float most; uniform float least; uniform float share; out vec4 pixel;
 void main() {
   vec4 sum = texelFetch(sums, ivec2(gl_FragCoord.xy / full * cells), 0);
-  float alpha = sum.a > 0.0 ? min(1.0, 0.12 + 0.88 * log(1.0 + sum.a) / log(1.0 + most)) : 0.0;
+  float alpha = sum.a > 0.0 ? min(1.0, least + (1.0 - least) * log(1.0 + sum.a) / log(1.0 + most)) * share : 0.0;
   pixel = vec4(sum.rgb / max(sum.a, 1.0) * alpha, alpha);
 }`;
 
-/** Rows outside of the selection keep this share of their colour. */
-const DIMMED = 0.16;
 const FLOATS = ["ax", "ay", "bx", "by"] as const;
 
 export class GlRenderer implements Renderer {
@@ -74,7 +72,11 @@ export class GlRenderer implements Renderer {
   private palette: Palette | null = null;
   private ratio = 1;
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  /** `lost` is called when the card takes the context away; the renderer is then of no more use. */
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly lost: () => void,
+  ) {
     const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, premultipliedAlpha: true });
     if (!gl) throw new Error("this browser has no WebGL2");
     this.gl = gl;
@@ -84,6 +86,7 @@ export class GlRenderer implements Renderer {
     this.tone = sums ? program(gl, SCREEN, TONED) : null;
     this.colours = texture(gl);
     gl.enable(gl.BLEND);
+    canvas.addEventListener("webglcontextlost", this.lost);
   }
 
   scene(scene: Scene, palette: Palette): void {
@@ -114,11 +117,12 @@ export class GlRenderer implements Renderer {
     gl.clear(gl.COLOR_BUFFER_BIT);
     if (frame.density && this.counts && this.tone) return this.drawCells(frame, now, this.counts, this.tone);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.drawRows(this.marks, frame, now, { mask: 3, want: 1, share: frame.dim ? DIMMED : 1 });
+    this.drawRows(this.marks, frame, now, { mask: frame.dim ? 3 : 1, want: 1, share: frame.dim ? dimmed(frame.dark) : 1 });
     if (frame.dim) this.drawRows(this.marks, frame, now, { mask: 3, want: 3, share: 1 });
   }
 
   dispose(): void {
+    this.canvas.removeEventListener("webglcontextlost", this.lost);
     this.drop();
     for (const { buffer } of this.buffers.values()) this.gl.deleteBuffer(buffer);
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
@@ -168,23 +172,36 @@ export class GlRenderer implements Renderer {
   }
 
   private drawCells(frame: Frame, scene: Scene, counts: WebGLProgram, tone: WebGLProgram): void {
+    const pale = frame.dim ? dimmed(frame.dark) : 1;
+    this.drawSums(frame, scene, { counts, tone, mask: frame.dim ? 3 : 1, want: 1, share: pale });
+    if (frame.dim) this.drawSums(frame, scene, { counts, tone, mask: 3, want: 3, share: 1 });
+  }
+
+  /** Count the rows whose flags, under the mask, are `want`, and draw the counts. */
+  private drawSums(
+    frame: Frame,
+    scene: Scene,
+    { counts, tone, mask, want, share }: { readonly counts: WebGLProgram; readonly tone: WebGLProgram; readonly mask: number; readonly want: number; readonly share: number },
+  ): void {
     const { gl } = this;
     const cells = (this.cells ??= this.framed());
     gl.bindFramebuffer(gl.FRAMEBUFFER, cells.frame);
     gl.viewport(0, 0, cells.width, cells.height);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.blendFunc(gl.ONE, gl.ONE);
-    const want = frame.dim ? 3 : 1;
-    this.drawRows(counts, { ...frame, size: 1 / this.ratio }, { ...scene, size: null }, { mask: want, want, share: 1 });
+    this.drawRows(counts, { ...frame, size: 1 / this.ratio }, { ...scene, size: null }, { mask, want, share: 1 });
     const most = this.most(cells.width, cells.height);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.useProgram(tone);
     gl.bindTexture(gl.TEXTURE_2D, cells.texture);
-    gl.uniform2f(gl.getUniformLocation(tone, "cells"), cells.width, cells.height);
-    gl.uniform2f(gl.getUniformLocation(tone, "full"), this.canvas.width, this.canvas.height);
-    gl.uniform1f(gl.getUniformLocation(tone, "most"), most);
+    const at = (name: string): WebGLUniformLocation | null => gl.getUniformLocation(tone, name);
+    gl.uniform2f(at("cells"), cells.width, cells.height);
+    gl.uniform2f(at("full"), this.canvas.width, this.canvas.height);
+    gl.uniform1f(at("most"), most);
+    gl.uniform1f(at("least"), faintest(frame.dark));
+    gl.uniform1f(at("share"), share);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

@@ -13,7 +13,7 @@ export interface Scene {
   readonly colour: Uint8Array;
   /** Diameter in CSS pixels; null: all alike. */
   readonly size: Float32Array | null;
-  /** Bit 0 visible, bit 1 selected, bit 2 primary. */
+  /** Bit 0 visible, bit 1 selected. */
   readonly flags: Uint8Array;
 }
 
@@ -37,6 +37,8 @@ export interface Frame {
   readonly density: boolean;
   /** Something is selected: the rest is dimmed. */
   readonly dim: boolean;
+  /** The ground is dark: faint marks need more opacity to be seen. */
+  readonly dark: boolean;
 }
 
 export interface Renderer {
@@ -48,3 +50,9 @@ export interface Renderer {
   draw(frame: Frame): void;
   dispose(): void;
 }
+
+/** Share of their colour that rows outside of the selection keep. */
+export const dimmed = (dark: boolean): number => (dark ? 0.26 : 0.18);
+
+/** Opacity of a cell with one point in the density mode; a full cell has 1. */
+export const faintest = (dark: boolean): number => (dark ? 0.3 : 0.22);

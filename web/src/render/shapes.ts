@@ -5,6 +5,9 @@ export const SHAPES = ["circle", "square", "triangle", "diamond", "plus", "cross
 
 export type Shape = (typeof SHAPES)[number];
 
+/** Diameter of the largest stamp, device pixels. */
+export const LARGEST = 63;
+
 /** Whether a shape covers (u, v), both -1 to 1 within its diameter, v downwards. Areas are alike, so that none looks heavier. */
 export function covers(shape: Shape, u: number, v: number): boolean {
   const x = Math.abs(u);
@@ -34,37 +37,39 @@ export interface Stamp {
   readonly dx: Int16Array;
   readonly dy: Int16Array;
   readonly cover: Uint8Array;
+  /** Pixels from the middle to the farthest one. */
+  readonly reach: number;
 }
 
 const SAMPLES = 4;
-const made = new Map<number, Stamp>();
+const FAINT = 0.1; // less than this share of a pixel is not worth a write
+const made: (Stamp | undefined)[] = new Array(SHAPES.length * (LARGEST + 1));
 
-/** The stamp of a shape (index into `SHAPES`) of a diameter in device pixels, made once. */
+/** The stamp of a shape (index into `SHAPES`) of a diameter in device pixels, 1 to `LARGEST`, made once. */
 export function stamp(shape: number, diameter: number): Stamp {
-  const key = shape * 256 + diameter;
-  const there = made.get(key);
-  if (there) return there;
-  const fresh = drawn(SHAPES[shape]!, diameter);
-  made.set(key, fresh);
-  return fresh;
+  return (made[shape * (LARGEST + 1) + diameter] ??= drawn(SHAPES[shape]!, diameter));
+}
+
+/** Pixels of a stamp in a raster of a width, as one offset each. */
+export function offsets({ dx, dy }: Stamp, width: number): Int32Array {
+  return Int32Array.from(dx, (x, k) => dy[k]! * width + x);
 }
 
 function drawn(shape: Shape, diameter: number): Stamp {
-  const reach = Math.ceil(diameter / 2);
+  const reach = diameter === 1 ? 0 : Math.ceil(diameter / 2);
   const dx: number[] = [];
   const dy: number[] = [];
   const cover: number[] = [];
   for (let y = -reach; y <= reach; y++) {
     for (let x = -reach; x <= reach; x++) {
-      const share = coverage(shape, x, y, diameter / 2);
-      if (share < 0.1 && diameter > 1) continue;
-      if (diameter === 1 && (x || y)) continue;
+      const share = diameter === 1 ? 1 : coverage(shape, x, y, diameter / 2);
+      if (share < FAINT) continue;
       dx.push(x);
       dy.push(y);
-      cover.push(diameter === 1 ? 255 : Math.round(share * 255));
+      cover.push(Math.round(share * 255));
     }
   }
-  return { dx: Int16Array.from(dx), dy: Int16Array.from(dy), cover: Uint8Array.from(cover) };
+  return { dx: Int16Array.from(dx), dy: Int16Array.from(dy), cover: Uint8Array.from(cover), reach };
 }
 
 function coverage(shape: Shape, x: number, y: number, radius: number): number {

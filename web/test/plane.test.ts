@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+
+import { movers } from "../src/arrows";
+import { ticks } from "../src/axes";
+import { contours, field } from "../src/contours";
+import { dynamics, mapAt } from "../src/epochs";
+import { isDark } from "../src/ground";
+import { pile } from "../src/inset";
+import { placedLabels } from "../src/labels";
+import { inside, type Point } from "../src/lasso";
+import { bounds, fitted, panned, pixel, point, zoomed } from "../src/render/camera";
+import { nearest } from "../src/render/nearest";
+
+/** Numbers in [0, 1) that are the same on every machine. */
+function random(seed = 1): () => number {
+  let state = seed;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+const floats = (n: number, next: () => number): Float32Array => Float32Array.from({ length: n }, next);
+
+describe("the camera", () => {
+  const camera = { x: 0.3, y: 0.7, sx: 900, sy: 400 };
+
+  test("pixel and point are each other's inverse", () => {
+    const at = { x: 0.123, y: 0.9 };
+    const back = point(camera, pixel(camera, at, 700, 500), 700, 500);
+    expect(back.x).toBeCloseTo(at.x, 10);
+    expect(back.y).toBeCloseTo(at.y, 10);
+  });
+
+  test("zoom keeps what lies under the pointer", () => {
+    const under = { x: 120, y: 333 };
+    const closer = zoomed(camera, 2.5, under, 700, 500);
+    expect(point(closer, under, 700, 500).x).toBeCloseTo(point(camera, under, 700, 500).x, 10);
+    expect(point(closer, under, 700, 500).y).toBeCloseTo(point(camera, under, 700, 500).y, 10);
+  });
+
+  test("what is dragged follows the pointer", () => {
+    const before = point(camera, { x: 10, y: 10 }, 700, 500);
+    const after = pixel(panned(camera, 30, -20), before, 700, 500);
+    expect(after.x).toBeCloseTo(40, 8);
+    expect(after.y).toBeCloseTo(-10, 8);
+  });
+
+  test("fitted bounds lie within the margins", () => {
+    const box = { left: 0, right: 0.5, low: 0, high: 1 };
+    const margin = { left: 60, right: 20, top: 10, bottom: 50 };
+    const fit = fitted(box, 800, 600, margin, false);
+    const corner = (x: number, y: number): Point => pixel(fit, { x, y }, 800, 600);
+    expect(corner(0, 1).x).toBeCloseTo(60, 6);
+    expect(corner(0, 1).y).toBeCloseTo(10, 6);
+    expect(corner(0.5, 0).x).toBeCloseTo(780, 6);
+    expect(corner(0.5, 0).y).toBeCloseTo(550, 6);
+  });
+
+  test("bounds leave out rows without a place; nothing gives the unit square", () => {
+    const nan = Number.NaN;
+    expect(bounds(Float32Array.of(1, nan, 3), Float32Array.of(5, 9, 4))).toEqual({ left: 1, right: 3, low: 4, high: 5 });
+    expect(bounds(Float32Array.of(nan), Float32Array.of(nan))).toEqual({ left: 0, right: 1, low: 0, high: 1 });
+  });
+});
+
+describe("nearest", () => {
+  const x = Float32Array.of(0, 1, 1.01, Number.NaN);
+  const y = Float32Array.of(0, 1, 1, 0);
+  const camera = { x: 0, y: 0, sx: 100, sy: 100 };
+
+  test("the closest visible row within reach", () => {
+    expect(nearest(x, y, Uint8Array.of(1, 1, 1, 1), { x: 1.02, y: 1 }, camera, 9)).toBe(2);
+    expect(nearest(x, y, Uint8Array.of(1, 1, 0, 1), { x: 1.02, y: 1 }, camera, 9)).toBe(1);
+    expect(nearest(x, y, Uint8Array.of(1, 1, 1, 1), { x: 0.5, y: 0.5 }, camera, 9)).toBe(-1);
+  });
+});
+
+describe("the lasso", () => {
+  test("agrees with counting crossings one by one", () => {
+    const next = random(7);
+    const [x, y] = [floats(3000, next), floats(3000, next)];
+    const flags = Uint8Array.from(x, (_, row) => (row % 5 ? 1 : 0));
+    const polygon = Array.from({ length: 17 }, () => ({ x: next(), y: next() }));
+    expect([...inside(polygon, x, y, flags)]).toEqual([...brute(polygon, x, y, flags)]);
+  });
+
+  function brute(polygon: readonly Point[], x: Float32Array, y: Float32Array, flags: Uint8Array): number[] {
+    return [...x.keys()].filter((row) => {
+      const crossed = polygon.filter((a, k) => {
+        const b = polygon[(k + 1) % polygon.length]!;
+        const [u, v] = [x[row]!, y[row]!];
+        return a.y > v !== b.y > v && u < a.x + ((v - a.y) / (b.y - a.y)) * (b.x - a.x);
+      });
+      return flags[row]! & 1 && crossed.length % 2;
+    });
+  }
+
+  test("less than three corners enclose nothing; rows without a place are never inside", () => {
+    const box = [{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 1, y: 1 }, { x: 0, y: 1 }];
+    expect(inside(box.slice(0, 2), Float32Array.of(0.5), Float32Array.of(0), Uint8Array.of(1))).toHaveLength(0);
+    expect(inside(box, Float32Array.of(Number.NaN, 0.5), Float32Array.of(0.5, 0.5), Uint8Array.of(1, 1))).toEqual(Uint32Array.of(1));
+  });
+});
+
+describe("the data map over the first epochs", () => {
+  const seen = dynamics(
+    new Map<string, Float32Array | Uint8Array>([
+      ["p1", Float32Array.of(0.2, 0.5, Number.NaN)],
+      ["c1", Uint8Array.of(0, 1, 255)],
+      ["p2", Float32Array.of(0.6, Number.NaN, Number.NaN)],
+      ["c2", Uint8Array.of(1, 255, 255)],
+      ["p3", Float32Array.of(0.7, 0.9, Number.NaN)],
+      ["c3", Uint8Array.of(1, 0, 255)],
+    ]),
+  );
+
+  test("is the mean and the population standard deviation of the gold probability, and the share right", () => {
+    const { confidence, variability, correctness } = mapAt(seen, 3);
+    expect(confidence[0]).toBeCloseTo(0.5, 6);
+    expect(variability[0]).toBeCloseTo(Math.sqrt((0.09 + 0.01 + 0.04) / 3), 6);
+    expect(correctness[0]).toBeCloseTo(2 / 3, 6);
+  });
+
+  test("counts only the epochs that saw a row, and none for the rest", () => {
+    const { confidence, variability, correctness } = mapAt(seen, 3);
+    expect(confidence[1]).toBeCloseTo(0.7, 6);
+    expect(variability[1]).toBeCloseTo(0.2, 6);
+    expect(correctness[1]).toBe(0.5);
+    expect([confidence[2], variability[2], correctness[2]]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
+  test("does not look ahead", () => {
+    const { confidence, variability } = mapAt(seen, 1);
+    expect(confidence[0]).toBeCloseTo(0.2, 6);
+    expect(variability[0]).toBe(0);
+  });
+});
+
+describe("ticks", () => {
+  test("are round, and within the ends", () => {
+    expect(ticks(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
+    expect(ticks(0, 0.5, 6)).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5]);
+    expect(ticks(-0.013, 0.031, 4)).toEqual([0, 0.02]);
+    expect(ticks(3, 3.0004, 5).every((value) => value >= 3 && value <= 3.0004)).toBe(true);
+  });
+});
+
+describe("labels", () => {
+  test("do not overlap; the weightiest keeps its place", () => {
+    const wanted = Array.from({ length: 12 }, (_, k) => ({ text: `cluster ${k}`, x: 100 + k, y: 100, weight: k }));
+    const found = placedLabels(wanted, 300, 300);
+    expect(found[0]).toEqual({ text: "cluster 11", x: 111, y: 100 });
+    expect(found.length).toBeGreaterThan(1);
+    expect(found.length).toBeLessThan(12);
+    expect(new Set(found.map(({ y }) => y)).size).toBe(found.length);
+  });
+
+  test("long ones are cut, and kept within the canvas", () => {
+    const [label] = placedLabels([{ text: "x".repeat(80), x: 1, y: 50, weight: 1 }], 400, 100);
+    expect(label!.text.length).toBeLessThan(40);
+    expect(label!.x).toBeGreaterThan(50);
+  });
+
+  test("those off the canvas are left out", () => {
+    expect(placedLabels([{ text: "far", x: -5, y: 50, weight: 1 }], 400, 100)).toEqual([]);
+  });
+});
+
+describe("contours", () => {
+  test("surround the points, every level in itself closed", () => {
+    const next = random(3);
+    const normal = (): number => next() + next() + next() + next() - 2;
+    const box = { left: -4, right: 4, low: -4, high: 4 };
+    const lines = contours(field(floats(4000, normal), floats(4000, normal), new Uint8Array(4000).fill(1), box));
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      expect(line.length % 4).toBe(0);
+      const ends = new Map<string, number>();
+      for (let k = 0; k < line.length; k += 2) {
+        const key = `${line[k]!.toFixed(4)} ${line[k + 1]!.toFixed(4)}`;
+        ends.set(key, (ends.get(key) ?? 0) + 1);
+        expect(Math.hypot(line[k]!, line[k + 1]!)).toBeLessThan(3);
+      }
+      expect([...ends.values()].every((count) => count === 2)).toBe(true);
+    }
+  });
+});
+
+describe("movers", () => {
+  const from = { x: new Float32Array(5), y: new Float32Array(5) };
+  const to = { x: Float32Array.of(0.3, 0, 0.1, Number.NaN, 0.001), y: new Float32Array(5) };
+
+  test("are those that moved most, farthest first, without those that did not or have no place", () => {
+    expect(movers(from, to, [0, 1, 2, 3, 4])).toEqual([0, 2]);
+    expect(movers(from, to, [0, 1, 2, 3, 4], { most: 1 })).toEqual([0]);
+  });
+});
+
+describe("the pile", () => {
+  test("is the corner in which more than a quarter of the rows lie", () => {
+    const places = { x: new Float32Array(400), y: Float32Array.from({ length: 400 }, (_, row) => (row < 200 ? 0.99 : row / 800)) };
+    expect(pile(places, new Uint8Array(400).fill(1))).toEqual({ box: { left: 0, right: 0.03125, low: 0.9375, high: 1 }, rows: 200, of: 400 });
+    expect(pile(places, new Uint8Array(400))).toBeNull();
+  });
+});
+
+test("a dark ground is told from a light one", () => {
+  expect([" #14171c", "#ffffff", "white"].map(isDark)).toEqual([true, false, false]);
+});
