@@ -54,11 +54,13 @@ function finish(job: Job): void {
   if (job.run !== (before?.run ?? null) || !running(job)) void renew();
 }
 
-/** The losses with one more; a step that is known already is told anew. */
+/** The losses with one more; what is told of a step that is known already is put beside what was. */
 export function appended(known: readonly Loss[], one: Loss): readonly Loss[] {
   const last = known.at(-1);
   if (!last || last.step < one.step) return [...known, one];
-  return [...known.filter((other) => other.step !== one.step), one].sort((a, b) => a.step - b.step);
+  const there = known.find((other) => other.step === one.step);
+  const merged = there ? { ...one, loss: one.loss ?? there.loss, eval_loss: one.eval_loss ?? there.eval_loss, heard: one.heard ?? there.heard } : one;
+  return [...known.filter((other) => other !== there), merged].sort((a, b) => a.step - b.step);
 }
 
 function append(name: string, one: Loss): void {

@@ -13,6 +13,7 @@ from tunewright.serve.guard import ARROW
 from tunewright.verbs.explore.detail import Example
 from tunewright.verbs.explore.explorer import Explorer
 from tunewright.verbs.explore.exporting import Format
+from tunewright.verbs.explore.losses import Losses
 from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, Workspace
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Name = Annotated[str, Path(max_length=200)]
 Row = Annotated[int, Path(ge=0, le=2**31)]
 """Number of a row, in an address."""
 
+_Like = Annotated[str | None, Query(min_length=1, max_length=200)]
 _Unchanged = Annotated[str | None, Header(max_length=200)]
 _STREAM: dict[str, Any] = {
     "response_class": Response,
@@ -69,9 +71,15 @@ def _add_runs(router: APIRouter, explorer: Explorer) -> None:
 
 def _add_columns(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/runs/{run}/points", **_STREAM)
-    def points(run: Name, if_none_match: _Unchanged = None) -> Response:
-        """Positions, labels, split and loss of every row."""
-        return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.points(run))
+    def points(run: Name, like: _Like = None, if_none_match: _Unchanged = None) -> Response:
+        """Positions, labels, split and loss of every row; in the order of another run's rows, if asked."""
+        etag = explorer.snapshot(run).etag + (f"-{explorer.snapshot(like).etag}" if like else "")
+        return _stream(etag, if_none_match, lambda: explorer.points(run, like=like))
+
+    @router.get("/runs/{run}/losses", response_model=Losses)
+    def losses(run: Name) -> Response:
+        """What the training of a run has logged so far."""
+        return answer(explorer.losses(run).to_json())
 
     @router.get("/runs/{run}/columns/{name}", **_STREAM)
     def column(run: Name, name: Name, if_none_match: _Unchanged = None) -> Response:

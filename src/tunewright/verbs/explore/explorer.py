@@ -13,8 +13,10 @@ import numpy as np
 from tunewright.errors import DataError, RunError, TunewrightError
 from tunewright.project import find_run, open_dataset
 from tunewright.run import Run
+from tunewright.verbs.explore.aligned import aligned
 from tunewright.verbs.explore.detail import Decided, Example, example, history
 from tunewright.verbs.explore.exporting import Format, exported
+from tunewright.verbs.explore.losses import Losses, losses
 from tunewright.verbs.explore.notes import methods, notes
 from tunewright.verbs.explore.seen import Seen, dynamics
 from tunewright.verbs.explore.snapshot import Snapshot, etag, snapshot
@@ -119,10 +121,15 @@ class Explorer:
             notes=notes(shot),
         )
 
-    def points(self, run: str) -> pa.Table:
-        """Positions, labels, split and loss of every row, see `Snapshot.encoded`."""
+    def points(self, run: str, *, like: str | None = None) -> pa.Table:
+        """Positions, labels, split and loss of every row, see `Snapshot.encoded`; in the order of another run, if asked."""
         kept = self._of(run)
-        return kept.once("points", kept.shot.base)
+        points = kept.once("points", kept.shot.base)
+        return points if like is None else aligned(points, kept.shot, self.snapshot(like))
+
+    def losses(self, run: str) -> Losses:
+        """What the training of a run has logged so far."""
+        return losses(self.find(run))
 
     def column(self, run: str, name: str) -> pa.Table:
         """One more column of every row."""
