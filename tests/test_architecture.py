@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "table": GROUND,
     "toy": BELOW_FACES - {"project", "source", "verbs"},
     "data": GROUND | {"table"},
-    "run": GROUND | {"table", "truth"},
+    "run": GROUND | {"serve", "table", "truth"},  # only to show itself in a notebook
     "truth": GROUND | {"table"},
     "source": GROUND | {"bindings", "data", "project"},  # it reads what a project says, and imports nothing of it
     "analyze": METRICS,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tunewright.columns import Analysis
+    from tunewright.serve.notebook import Page
 
 __all__ = ["Kind", "Run", "find", "none_yet", "runs"]
 
@@ -287,7 +288,13 @@ class Run:
             return {column: tables.pivot(table, column, ids=ids)[:, epochs] for column in columns}
         rows = pc.index_in(ids, value_set=table["id"].combine_chunks())
         taken = table.take(rows)
-        return {column: _array(taken[column].combine_chunks()) for column in columns}
+        return {column: tables.array(taken[column].combine_chunks()) for column in columns}
+
+    def explore(self, **options: Any) -> Page:
+        """The page of the explorer, opened at this run, for a notebook; see `tunewright.serve.notebook.explore`."""
+        from tunewright.serve.notebook import explore
+
+        return explore(self.folder.parent.parent, self.id, **options)
 
     def _remember(self, name: str, settings: Any) -> None:
         self.update(made_with={**self.meta.get("made_with", {}), name: settings})
@@ -369,18 +376,6 @@ def _without_evaluations(fitting: list[Run]) -> list[Run]:
     """Runs but those that evaluate another one of them."""
     ids = {run.id for run in fitting}
     return [run for run in fitting if run.meta.get("parent") not in ids or run.kind == "train"]
-
-
-def _array(column: pa.Array) -> NDArray[np.generic]:
-    import numpy as np
-
-    if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
-        if len(column) == 0:
-            return np.zeros((0, 0), dtype=np.float32)
-        flat: NDArray[np.generic] = column.flatten().to_numpy(zero_copy_only=False)
-        return flat.reshape(len(column), -1)
-    array: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
-    return array
 
 
 def _code(analysis: Analysis) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "append",
+    "array",
     "column_names",
     "left_join",
     "one_window",
@@ -99,6 +100,19 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
             f"expected a complete Parquet file at {path}, found something else ({error})",
             fix="restore the file, or write it again",
         ) from error
+
+
+def array(column: pa.Array) -> NDArray[np.generic]:
+    """A column as an array [n], or of lists of one length [n, length]."""
+    import numpy as np
+
+    if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        if len(column) == 0:
+            return np.zeros((0, 0), dtype=np.float32)
+        flat: NDArray[np.generic] = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), -1)
+    values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
+    return values
 
 
 def pivot(table: pa.Table, value: str, *, ids: pa.Array) -> NDArray[np.float64]:

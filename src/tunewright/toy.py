@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
-__all__ = ["toy_answers", "toy_model", "toy_pairs", "toy_seq2seq", "toy_summaries", "toy_texts"]
+    from tunewright.run import Run
+
+__all__ = ["toy_answers", "toy_model", "toy_pairs", "toy_run", "toy_seq2seq", "toy_summaries", "toy_texts"]
 
 _GOOD = ("good", "great", "fine", "lovely")
 _BAD = ("bad", "awful", "poor", "dull")
@@ -171,6 +175,73 @@ def toy_seq2seq(folder: str | Path, *, seed: int = 0, hidden: int = 16) -> str:
             )
         )
     return _saved(folder, model, words)
+
+
+def toy_run(root: str | Path, rows: int = 1_000, *, epochs: int = 3, seed: int = 0) -> Run:
+    """A finished run that nobody trained, of any size: texts, dynamics, predictions, a data map and a latent map.
+
+    A million rows take some 20 seconds to make. The numbers are drawn so that the map has its usual shape.
+
+    Args:
+        root: folder of runs.
+        rows: of the training split, labelled neg or pos.
+        epochs: whose dynamics there are.
+        seed: of everything.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from tunewright.run import Run
+
+    draw = np.random.default_rng(seed)
+    ids = pa.array(np.char.add("toy-", np.arange(rows).astype(str)))
+    gold = draw.integers(0, 2, rows)
+    names = np.array(["neg", "pos"], dtype=object)
+    texts = {"id": ids, "split": pa.array(["train"] * rows), "text": _sentences(draw, rows), "label": names[gold]}
+    run = Run.create(
+        root, kind="train", name="toy", config={}, examples=pa.table(texts), labels=["neg", "pos"], recorded="train"
+    )
+    # how well a row can be learnt, and how much that changes from epoch to epoch
+    level, spread = draw.beta(3, 1, rows), draw.uniform(0, 1, rows)
+    probability = np.clip(level[:, None] + spread[:, None] * draw.uniform(-0.5, 0.5, (rows, epochs)), 1e-4, 1 - 1e-4)
+    for epoch in range(epochs):
+        run.append("dynamics", f"part-{epoch:05d}", _epoch(ids, epoch, probability[:, epoch]))
+    last, mean = probability[:, -1], probability.mean(1)
+    correct = (probability > 0.5).mean(1)
+    drawn = {"confidence": mean, "variability": probability.std(1), "correctness": correct}
+    run.write("columns/data_map-toy", pa.table({"id": ids, **drawn, "epochs_seen": np.full(rows, epochs)}))
+    run.write(
+        "columns/umap-toy",
+        pa.table({"id": ids, **dict(zip(("umap1", "umap2"), draw.normal(size=(2, rows)), strict=True))}),
+    )
+    said = {"predicted": names[np.where(last > 0.5, gold, 1 - gold)], "probability": np.maximum(last, 1 - last)}
+    run.write("predictions", pa.table({"id": ids, **said, "loss": -np.log(last), "correct": last > 0.5}))
+    share = [{"epoch": epoch, "seen": rows, "expected": rows} for epoch in range(epochs)]
+    run.update(status="finished", coverage=share)
+    return run
+
+
+def _sentences(draw: np.random.Generator, rows: int) -> pa.Array:
+    """Texts of 16 words."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = pa.array([*_FILLER, *_GOOD, *_BAD])
+    columns = [words.take(pa.array(draw.integers(0, len(words), rows))) for _ in range(16)]
+    return pc.binary_join_element_wise(*columns, " ")
+
+
+def _epoch(ids: pa.Array, epoch: int, probability: NDArray[np.float64]) -> pa.Table:
+    """The dynamics of one epoch, as the recorder writes them."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = len(ids)
+    margin = np.log(probability / (1 - probability))
+    numbers = {"gold_probability": probability, "loss": -np.log(probability), "margin": margin}
+    places = {"epoch": np.full(rows, epoch, np.int32), "window": np.zeros(rows, np.int32)}
+    measured = {name: values.astype(np.float32) for name, values in numbers.items()}
+    return pa.table({"id": ids, **places, **measured, "correct": probability > 0.5})
 
 
 def _saved(folder: str | Path, model: PreTrainedModel, words: Sequence[str]) -> str:

@@ -31,12 +31,15 @@ def routers(explorer: Explorer, trainings: Jobs) -> list[APIRouter]:
     ]
 
 
-def explorer_app(explorer: Explorer, *, rules: Rules, static: Path | None = None) -> Guard:
-    """The guarded application: ``/api``, and the page from a folder, by default the one that was built."""
+def explorer_app(explorer: Explorer, *, rules: Rules, static: Path | None = None, in_frames: bool = False) -> Guard:
+    """The guarded application: ``/api``, and the page from a folder, by default the one that was built.
+
+    ``in_frames``: pages of this machine, such as notebooks, may frame it; else nobody may.
+    """
     trainings = Jobs(explorer.project)
     return create_app(
         "Tunewright explorer",
-        [*routers(explorer, trainings), page.routes(static or page.BUILT)],
+        [*routers(explorer, trainings), page.routes(static or page.BUILT, in_frames=in_frames)],
         rules=rules,
         version=version("tunewright"),
         close=trainings.close,

@@ -9,12 +9,18 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from tunewright.serve.answers import HEADERS
+
 __all__ = ["BUILT", "routes"]
 
 BUILT = Path(__file__).with_name("static")
 """Where the build puts the page."""
 
 _INDEX = "index.html"
+_POLICY = "Content-Security-Policy"
+_FRAMED = HEADERS[_POLICY].replace(
+    "frame-ancestors 'none'", "frame-ancestors http://127.0.0.1:* http://localhost:* https://localhost:*"
+)
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -28,20 +34,28 @@ _MISSING = (
 )
 
 
-def routes(folder: Path) -> APIRouter:
-    """The page of a folder; one that says how to build it, where there is none."""
+def routes(folder: Path, *, in_frames: bool = False) -> APIRouter:
+    """The page of a folder; one that says how to build it, where there is none.
+
+    Args:
+        folder: where the page was built.
+        in_frames: whether pages of this machine, such as notebooks, may frame it.
+    """
     router = APIRouter(include_in_schema=False)
     known = _known(folder)
+    headers = {_POLICY: _FRAMED} if in_frames else {}
 
     @router.get("/")
     def index() -> Response:
-        return _file(known[_INDEX]) if _INDEX in known else Response(_MISSING, 503, media_type=_TYPES[".html"])
+        if _INDEX not in known:
+            return Response(_MISSING, 503, headers, _TYPES[".html"])
+        return _file(known[_INDEX], headers)
 
     @router.get("/{name}")
     def file(name: str) -> Response:
         if name not in known:
             raise HTTPException(404, "there is no such file")
-        return _file(known[name])
+        return _file(known[name], headers)
 
     return router
 
@@ -52,7 +66,7 @@ def _known(folder: Path) -> Mapping[str, Path]:
     return {path.name: path for path in there if path.suffix in _TYPES and path.is_file() and not path.is_symlink()}
 
 
-def _file(path: Path) -> Response:
+def _file(path: Path, headers: Mapping[str, str]) -> Response:
     if path.is_symlink() or not path.is_file():
         raise HTTPException(404, "there is no such file any more")
-    return Response(path.read_bytes(), media_type=_TYPES[path.suffix])
+    return Response(path.read_bytes(), 200, headers, _TYPES[path.suffix])
