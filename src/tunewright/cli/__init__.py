@@ -8,6 +8,7 @@ from tunewright.cli.app import Group, guarded
 from tunewright.cli.data import check, demo, focus, init, versions
 from tunewright.cli.edit import edit
 from tunewright.cli.explore import explore
+from tunewright.cli.issues import issues
 from tunewright.cli.judge import compare, ensemble, export, runs, show
 from tunewright.cli.latent import analyze, lint, plot, similar, slices
 from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 for _command in (
     *(demo, init, check, train, map, suspects, evaluate, focus, mix, compare, ensemble, predict),
-    *(explore, analyze, similar, slices, explain, lint, plot),
+    *(explore, issues, analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, import_dynamics),
 ):
     app.command()(guarded(_command))

@@ -7,11 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunewright.serve import curation, events, jobs, page, reading
+from tunewright.serve import asking, curation, events, findings, jobs, page, reading, views
 from tunewright.serve.app import create_app
 from tunewright.serve.guard import Guard, Rules
 from tunewright.serve.service import Address, address_of, bound, hosts_of, run_until_stopped
 from tunewright.verbs.explore.jobs import Jobs
+from tunewright.verbs.explore.near import Near
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -23,9 +24,13 @@ __all__ = ["explorer_app", "routers", "serve_explorer"]
 
 def routers(explorer: Explorer, trainings: Jobs) -> list[APIRouter]:
     """All that is under ``/api``."""
+    near = Near(explorer.project)
     return [
         reading.routes(explorer),
         curation.routes(explorer.project),
+        findings.routes(explorer, near),
+        asking.routes(explorer, near),
+        views.routes(explorer),
         jobs.routes(trainings),
         events.routes(explorer.project, trainings),
     ]

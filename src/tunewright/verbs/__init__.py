@@ -16,6 +16,8 @@ from tunewright.verbs.editing import edit
 from tunewright.verbs.ensembling import ensemble
 from tunewright.verbs.exchange import export, import_dynamics
 from tunewright.verbs.explaining import explain, faithfulness
+from tunewright.verbs.explore.curation import pending
+from tunewright.verbs.explore.issues import issues
 from tunewright.verbs.history import edit_diff, edit_log, edit_undo, versions
 from tunewright.verbs.judge import compare
 from tunewright.verbs.learn import train
@@ -55,6 +57,7 @@ __all__ = [
     "focus",
     "import_dynamics",
     "init",
+    "issues",
     "lint",
     "low_scores",
     "map",
@@ -62,6 +65,7 @@ __all__ = [
     "monitor",
     "monitor_alerts",
     "monitor_report",
+    "pending",
     "plan_trial",
     "plot",
     "predict",

@@ -30,6 +30,7 @@ __all__ = [
     "new_evaluation",
     "predict_split",
     "scores",
+    "stored_evaluation",
     "trained",
 ]
 
@@ -68,8 +69,7 @@ def evaluated(project: Project, run: Run | str | None, *, split: str) -> Run:
     """
     found = find_run(project, run)
     if found.kind == "train":
-        stored = [other for other in runs(project.runs_folder) if _evaluates(other, found, split)]
-        return stored[-1] if stored else predict_split(project, found, split=split)
+        return stored_evaluation(project, found, split=split) or predict_split(project, found, split=split)
     if found.kind == "production":
         raise RunError(
             f"run {found.id} is of production, expected one that was trained, or evaluates one",
@@ -81,6 +81,12 @@ def evaluated(project: Project, run: Run | str | None, *, split: str) -> Run:
             fix=f"ask for --split {found.meta.get('split')}, or name a training run",
         )
     return found
+
+
+def stored_evaluation(project: Project, run: Run, *, split: str) -> Run | None:
+    """The newest finished evaluation of a training run on a split, if there is one."""
+    found = [other for other in runs(project.runs_folder) if _evaluates(other, run, split)]
+    return found[-1] if found else None
 
 
 def predict_split(project: Project, run: Run, *, split: str, version: str | None = None) -> Run:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.tasks import Task
 
-__all__ = ["Explained", "Faithfulness", "explain", "faithfulness"]
+__all__ = ["Explained", "Faithfulness", "evidence_of", "explain", "faithfulness", "with_answer"]
 
 _FEWEST = 2  # rows that an interval needs
 
@@ -101,10 +101,10 @@ def explain(
     named = find_run(project, run)
     row = one_row(rows_of(project, named), id)
     model, tokenizer = load(project, trained(project, named))
-    said = _said(model, project.task, tokenizer, row)
+    said = with_answer(model, project.task, tokenizer, row)
     views = shown(project.visualisers, said.to_pylist()[0])
     found = attribute(model, project.task, tokenizer, said, method=method, steps=steps, token=token, seed=project.seed)
-    evidence = _evidence(found)
+    evidence = evidence_of(found)
     file = Path(path) if path is not None else named.folder / "figures" / _file_name(id, method, token)
     _draw(file, found, evidence, views, run=named.id)
     return Explained(
@@ -164,7 +164,7 @@ def faithfulness(
     )
 
 
-def _said(model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, row: pa.Table) -> pa.Table:
+def with_answer(model: PreTrainedModel, task: Task, tokenizer: PreTrainedTokenizerBase, row: pa.Table) -> pa.Table:
     """A row with what the model says about it."""
     from tunewright.observe.predict import predict
 
@@ -201,7 +201,7 @@ def _attributions(
     return found
 
 
-def _evidence(found: Attribution) -> dict[str, str]:
+def evidence_of(found: Attribution) -> dict[str, str]:
     """The figures that say how far to believe the scores, as sentences."""
     tested = found.deletion
     total = sum(word.score for word in found.words) + found.rest

@@ -16,7 +16,7 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.run import Run
 
-__all__ = ["Compared", "compare"]
+__all__ = ["Compared", "compare", "compare_predictions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +58,18 @@ def compare(project: Project, a: Run | str, b: Run | str, *, split: str = "test"
     """
     found = on_one_test_set(project, [evaluated(project, run, split=split) for run in (a, b)])
     first, second = (original(project, run) for run in found)
-    compared = _compared(project, *found)
+    compared = compare_predictions(project, *found)
     if first is None or second is None:
         return compared
-    return replace(compared, original=_compared(project, first, second))
+    return replace(compared, original=compare_predictions(project, first, second))
 
 
-def _compared(project: Project, first: Run, second: Run) -> Compared:
-    """Compare two evaluations on the same rows."""
+def compare_predictions(project: Project, first: Run, second: Run) -> Compared:
+    """Compare what two runs said about the same rows: evaluations, or trainings with their validation rows.
+
+    Raises:
+        ComparisonError: if they are different rows.
+    """
     graded = [name for name in labelled(first).column_names if is_grade(name)]
     left, right = (arrays(labelled(run).select(["id", "label", "correct", *graded])) for run in (first, second))
     order = align(left["id"], right["id"])
@@ -81,7 +85,7 @@ def _compared(project: Project, first: Run, second: Run) -> Compared:
     return Compared(
         a=first.id,
         b=second.id,
-        split=first.meta["split"],
+        split=first.meta.get("split") or "validation",
         verdict=main.verdict,
         sentence=same if first.id == second.id else main.sentence(),
         comparison=comparison,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tunewright.observe.predict import Latency
     from tunewright.run import Run
 
-__all__ = ["Evaluation", "Original", "Prediction", "evaluate", "predict"]
+__all__ = ["Evaluation", "Original", "Prediction", "evaluate", "predict", "probabilities_of"]
 
 Columns = dict[str, "NDArray[np.generic]"]
 
@@ -166,7 +166,7 @@ def predict(project: Project, run: Run | str | None, *texts: str, repeats: int =
         run=parent.id,
         label=answer["predicted"],
         probability=answer["probability"],
-        probabilities=_probabilities(project.task.labels, answer),
+        probabilities=probabilities_of(project.task.labels, answer),
         tokens=int(lengths[0]),
         cut_at=limit,
         stop_reason=answer.get("stop_reason"),
@@ -249,7 +249,7 @@ def _draw(made: Run, columns: Columns) -> Path:
     return errors.save(sheet, made.folder / "figures" / "confusion.png")
 
 
-def _probabilities(labels: tuple[str, ...], answer: Mapping[str, Any]) -> dict[str, float]:
+def probabilities_of(labels: tuple[str, ...], answer: Mapping[str, Any]) -> dict[str, float]:
     if not labels:
         others = answer.get("n_best") or [{"text": answer["predicted"], "probability": answer["probability"]}]
         return {other["text"]: float(other["probability"]) for other in others}

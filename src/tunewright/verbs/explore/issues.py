@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,11 +20,12 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.run import Run
 
-__all__ = ["Fix", "Issue", "Issues", "issues", "issues_of"]
+__all__ = ["Fix", "Issue", "Issues", "KeptIssues", "issues", "issues_of"]
 
 _OF_VERSION = (leaks, lints)
 _OF_RUN = (conflicts, copies, cut_inputs)
 _OF_TRAINING = (suspects, unlearnt, high_losses)
+_KEPT = 8  # lists in memory
 _ORDER = ("high", "medium", "low")
 
 
@@ -52,6 +55,27 @@ def issues(project: Project, run: Run | str | None = None) -> Issues:
     """
     found = find_run(project, run)
     return issues_of(project, snapshot(project, found))
+
+
+class KeptIssues:
+    """Issues of runs, looked for again once something that they are made of has changed. Safe to use from threads."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[object, Issues]] = OrderedDict()
+
+    def of(self, shot: Snapshot) -> Issues:
+        """Those of a run."""
+        stamp = (shot.etag, *(path.stat().st_mtime_ns for path in sorted(self.project.dataset_folder.glob("*"))))
+        with self._lock:
+            known = self._kept.get(shot.run.id)
+            if known is None or known[0] != stamp:
+                known = self._kept[shot.run.id] = (stamp, issues_of(self.project, shot))
+            self._kept.move_to_end(shot.run.id)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return known[1]
 
 
 def issues_of(project: Project, shot: Snapshot) -> Issues:

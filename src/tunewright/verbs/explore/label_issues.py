@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conflicts", "suspects", "unlearnt"]
 
+_MOST_ROWS = 0.5  # of the rows; where more are never right, rows are not the reason
 _FEWEST_EPOCHS = 2  # of one epoch, nothing says that a row cannot be learnt
 
 
@@ -65,17 +66,21 @@ def unlearnt(seen: Seen) -> Iterator[Issue]:
     if seen.has("confidence"):
         found = found[np.argsort(numbers(seen.rows["confidence"])[found], kind="stable")]
     share = len(found) / trained
+    is_training = share >= _MOST_ROWS
+    suspicion = ", and no label of these is suspected" if seen.is_judged else ""
+    cause = "the training has not come far: train longer" if is_training else "they may be rare, unclear or wrong"
+    tag = Fix(action="tag", title="Tag as never learnt", value="never learnt")
     yield Issue(
         id="unlearnt",
         kind="unlearnt",
         title="Never learnt",
-        why=f"{counted(len(found), 'row was', 'rows were')} right in none of {epochs} epochs ({percent(share)} of {trained:,})"
-        f"{', and no label of these is suspected' if seen.is_judged else ''}: what they ask may be rare, or not be in the text.",
+        why=f"{counted(len(found), 'row was', 'rows were')} right in none of {epochs} epochs ({percent(share)} of "
+        f"{trained:,}){suspicion}: {cause}.",
         severity=level(share, high=0.2, medium=0.05),
         effect=share,
         count=len(found),
         rows=seen.shown(found),
-        fix=Fix(action="tag", title="Tag as never learnt", value="never learnt"),
+        fix=None if is_training else tag,
         command=f"tunewright map {seen.run.id}",
     )
 

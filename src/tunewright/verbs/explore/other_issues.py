@@ -143,4 +143,4 @@ def _interval(difference: float, interval: tuple[float, float]) -> str:
 
 
 def _p(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004  as printed
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
