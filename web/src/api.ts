@@ -154,8 +154,12 @@ export interface Heat {
   readonly method: string;
   /** One per token, in reading order; `start` and `end` are offsets like those of `Span`, in the block named by `field`. */
   readonly tokens: readonly { readonly text: string; readonly score: number; readonly field: string; readonly start: number; readonly end: number }[];
+  /** The gold target, and its loss in nats, of which the scores are shares. */
   readonly target: string;
-  /** Deletion test of this row: change of the loss, in nats, when the `n` tokens of the largest scores are masked, against `n` random ones; null: not measured. */
+  readonly loss?: number;
+  /** How far to believe the scores: sentences by their name. */
+  readonly evidence?: Readonly<Record<string, string>>;
+  /** Deletion test of this row: change of the loss, in nats, when the words of the largest scores are masked, against as many random words, mean of `n` draws; null: not measured. */
   readonly faithfulness: { readonly value: number; readonly random: number; readonly n: number } | null;
   readonly ms: number;
 }

@@ -46,7 +46,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """The deletion test of one row: change of the loss in nats with the ``n`` strongest words masked, and n random ones."""
+    """The deletion test of one row: change of the loss in nats with the strongest words masked.
+
+    ``random`` is the same with as many random words, the mean of ``n`` draws.
+    """
 
     value: float
     random: float
@@ -199,7 +202,7 @@ def _heat(found: Attribution, *, ms: float) -> Heat:
         ),
         target=found.label,
         loss=found.loss,
-        faithfulness=Deleted(value=tested.change, random=tested.random_change, n=tested.masked),
+        faithfulness=Deleted(value=tested.change, random=tested.random_change, n=tested.draws),
         evidence=evidence_of(found),
         ms=ms,
     )
