@@ -1,4 +1,4 @@
-"""The group ``edit``: apply, log, diff, undo."""
+"""The group ``edit``: apply, pending, log, diff, undo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from tunewright.cli.app import AsJson, Folder, Group, as_json, guarded, opened, say, table
 from tunewright.cli.numbers import counted
+from tunewright.cli.pending import pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -143,7 +144,7 @@ def undo(
         say(f"{undone.name} is now {undone.after}; it was {undone.before}, which that id still names.")
 
 
-for _command in (apply, log, diff, undo):
+for _command in (apply, pending, log, diff, undo):
     edit.command()(guarded(_command))
 
 
