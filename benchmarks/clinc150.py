@@ -42,7 +42,7 @@ from tunewright.monitor.defaults import default_checks, default_weights
 from tunewright.monitor.reference import Reference
 from tunewright.monitor.watch import Monitor
 
-STREAMS, WINDOW, QUIET_WINDOW = 75, 500, 150
+STREAMS, WINDOW, QUIET_WINDOW = 25, 500, 150
 LEARNT, COMPARED, BATCH, QUIET_ROWS = 6000, 3000, 100, 3000
 BUDGETS = (100, 200, 500, 2000)
 
