@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating[Any]]
 
-__all__ = ["FAR", "Points", "beyond_usual", "cluster", "drift", "far_from_reference", "near", "revived"]
+__all__ = ["FAR", "Points", "cluster", "drift", "far_from_reference", "near", "revived"]
 
 FAR = "emb.far_from_reference"
 """What the signal of `far_from_reference` is called."""
