@@ -4,7 +4,9 @@ import { batch, effect } from "@preact/signals";
 
 import { beside } from "./beside";
 import type { Filter } from "./filter";
+import { enclose, replayed } from "./plane";
 import * as state from "./state";
+import { chosen } from "./table/columns";
 
 /** Rows of a selection that an address can hold. */
 const MOST_ROWS = 500;
@@ -48,6 +50,20 @@ function selected(): string {
 
 const round = (value: number): number => Number(value.toPrecision(5));
 
+/** `loss` goes up, `-loss` goes down. */
+function sorted(): string | null {
+  const now = state.sort.value;
+  return now && (now.descending ? `-${now.name}` : now.name);
+}
+
+async function resort(text: string): Promise<void> {
+  const descending = text.startsWith("-");
+  const name = descending ? text.slice(1) : text;
+  const known = state.run.value?.columns.some((one) => one.name === name && one.kind !== "text") ?? false;
+  state.sort.value = known ? { name, descending } : null;
+  if (known) await state.during(() => state.need(name));
+}
+
 /** The query that says what the page shows now. */
 export function address(): string {
   const said = new URLSearchParams();
@@ -67,6 +83,8 @@ export function address(): string {
   put("row", state.primary.value);
   put("pinned", state.pinned.value);
   put("selection", selected());
+  put("sort", sorted());
+  put("columns", chosen.value?.join(",") ?? null);
   if (state.unfolded.value) said.set("open", [...state.unfolded.value].join(","));
   for (const [name, filter] of state.filters.value) said.set(`f.${name}`, written(filter));
   return said.toString();
@@ -97,6 +115,8 @@ export async function restore(text: string): Promise<void> {
     const open = said.get("open");
     state.unfolded.value = open === null ? null : new Set(open.split(",").filter(Boolean));
   });
+  chosen.value = said.get("columns")?.split(",") ?? null;
+  await resort(said.get("sort") ?? "");
   await reselect(said.get("selection") ?? "");
   state.primary.value = row(said.get("row")) ?? (await located(said.get("id"))) ?? state.primary.value;
   state.pinned.value = row(said.get("pinned"));
@@ -140,7 +160,8 @@ async function reselect(text: string): Promise<void> {
     }
     case "lasso":
       state.layout.value = rest[0] ?? state.layout.value;
-      state.lasso((rest[1] ?? "").split(";").map((at) => ({ x: Number(at.split(",")[0]), y: Number(at.split(",")[1]) })));
+      if (state.epoch.value !== null) await replayed();
+      enclose((rest[1] ?? "").split(";").map((at) => ({ x: Number(at.split(",")[0]), y: Number(at.split(",")[1]) })));
       break;
     case "issue": {
       const now = state.run.value;

@@ -31,7 +31,7 @@ export function Head({ example, beside }: { readonly example: Example; readonly 
         )}
         <Pin row={example.row} />
         <CopyId id={example.id} />
-        <a href={`?${new URLSearchParams({ run: run.value?.id ?? "", row: String(example.row) })}`} title="Address of this example">
+        <a href={`?${new URLSearchParams({ run: run.value?.id ?? "", id: example.id })}`} title="Address of this example">
           Link
         </a>
       </div>

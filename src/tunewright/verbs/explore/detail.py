@@ -180,8 +180,9 @@ def _scores(project: Project, row: Mapping[str, Any]) -> dict[str, float | None]
 
 
 def _suggestion(row: Mapping[str, Any]) -> Suggestion | None:
+    """Another label for a row that is suspected; of others the runner-up is no suggestion."""
     label = row.get("suggested")
-    if label is None or label == row.get("label"):
+    if label is None or label == row.get("label") or row.get("suspect") is False:
         return None
     return Suggestion(label=str(label), probability=_number(row.get("suggested_probability")))
 
