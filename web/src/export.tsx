@@ -5,9 +5,10 @@ import { useSignal } from "@preact/signals";
 import "./export.css";
 import { Command, Confirm, count, Part } from "./parts";
 import { keepOnly, readOnly } from "./pending";
+import { picture, raster } from "./mapfile";
 import { save } from "./save";
 import { identify } from "./seen";
-import { api, during, listed, panel, points, run, selection } from "./state";
+import { api, centre, during, layout, listed, panel, points, run, selection } from "./state";
 
 /** Rows that a page in one file may hold. */
 const PAGE = 50_000;
@@ -121,11 +122,27 @@ function Page({ name }: { readonly name: string }) {
 }
 
 function Pictures({ name }: { readonly name: string }) {
+  const there = centre.value === "map";
+  const take = (kind: "png" | "svg"): Promise<unknown> =>
+    during(async () => {
+      const seen = picture();
+      if (!seen) throw new Error("no map is shown");
+      const blob = kind === "png" ? await raster(seen) : new Blob([seen.svg], { type: "image/svg+xml" });
+      save(blob, `${name}-${layout.value}.${kind}`);
+    });
   return (
     <Part title="The map as a picture">
-      <p class="muted small">As it is seen now: layout, colours, selection.</p>
-      <div class="row" />
-      <Command text={`tunewright map ${name} --out map.svg`} />
+      <p class="muted small">As it is seen now: layout, colours, selection, legend.</p>
+      <div class="row">
+        <button type="button" disabled={!there} onClick={() => void take("png")}>
+          Save as PNG
+        </button>
+        <button type="button" disabled={!there} onClick={() => void take("svg")}>
+          Save as SVG
+        </button>
+        {!there && <span class="muted small">Show the map first.</span>}
+      </div>
+      <Command text={`tunewright map ${name}`} label="The data map in a shell" />
     </Part>
   );
 }

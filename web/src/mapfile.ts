@@ -1,0 +1,107 @@
+/** The map as a file: its points, what lies over them, and the legend, in one SVG; as PNG the same, drawn. */
+
+import { frame } from "./drawing";
+import { camera, colours, extent, here, scene } from "./plane";
+import { CpuRenderer } from "./render/cpu";
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const LINE = 20;
+const EDGE = 12;
+/** Named entries of the legend in a picture. */
+const NAMED = 20;
+/** What an element of the overlay gets from the page's style sheet, which a file does not have. */
+const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "paint-order", "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline"] as const;
+
+const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function element(name: string, attributes: Readonly<Record<string, string | number>>, text = ""): SVGElement {
+  const made = document.createElementNS(NAMESPACE, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.textContent = text;
+  return made;
+}
+
+/** The points as a PNG of the map's size, as a data address. */
+function points(): string {
+  const canvas = document.createElement("canvas");
+  const drawing = new CpuRenderer(canvas);
+  const places = here.peek()!;
+  const shown = colours.peek();
+  drawing.fit(extent.peek().width, extent.peek().height);
+  drawing.scene(scene(places, places), shown?.palette ?? { colours: new Uint8Array(1024).fill(140), shapes: new Uint8Array(256) });
+  drawing.draw(frame(camera.peek()!));
+  const address = canvas.toDataURL("image/png");
+  drawing.dispose();
+  return address;
+}
+
+/** A copy of the overlay that looks the same without the page's style sheet. */
+function overlay(from: SVGElement): SVGElement {
+  const copy = from.cloneNode(true) as SVGElement;
+  const seen = [from, ...from.querySelectorAll<SVGElement>("*")];
+  [copy, ...copy.querySelectorAll<SVGElement>("*")].forEach((one, at) => {
+    const look = getComputedStyle(seen[at]!);
+    for (const name of STYLES) one.setAttribute(name, look.getPropertyValue(name));
+    one.removeAttribute("class");
+  });
+  return copy;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly colour: string;
+}
+
+function entries(): readonly Entry[] {
+  const now = colours.peek();
+  if (now?.ramp) return [now.ramp.low, now.ramp.high].map((end, at) => ({ name: String(Number(end.toPrecision(3))), colour: now.ramp!.colours.at(at ? -1 : 0)! }));
+  return (now?.entries ?? []).slice(0, NAMED);
+}
+
+/** Entries of the legend side by side, in as many lines as they need. The bottom of the last line is where the picture ends. */
+function legend(width: number, top: number): { readonly parts: readonly SVGElement[]; readonly bottom: number } {
+  const parts: SVGElement[] = [];
+  let x = EDGE;
+  let y = top + LINE;
+  for (const { name, colour } of [{ name: `${colours.peek()?.column ?? ""}:`, colour: "none" }, ...entries()]) {
+    const wide = 24 + 7.5 * name.length;
+    if (x + wide > width - EDGE && x > EDGE) {
+      x = EDGE;
+      y += LINE;
+    }
+    parts.push(element("circle", { cx: x + 5, cy: y - 4, r: 5, fill: colour }));
+    parts.push(element("text", { x: x + 14, y, fill: token("--text"), "font-size": 12, "font-family": "sans-serif" }, name));
+    x += wide;
+  }
+  return { parts, bottom: y + EDGE };
+}
+
+/** The map as it is seen now; null where none is shown. */
+export function picture(): { readonly svg: string; readonly width: number; readonly height: number } | null {
+  const over = document.querySelector<SVGElement>(".map svg.overlay");
+  const { width, height } = extent.peek();
+  if (!over || !here.peek() || !camera.peek() || !width) return null;
+  const { parts, bottom } = legend(width, height);
+  const whole = element("svg", { xmlns: NAMESPACE, width, height: bottom, viewBox: `0 0 ${width} ${bottom}` });
+  const lying = overlay(over);
+  lying.setAttribute("width", String(width));
+  lying.setAttribute("height", String(height));
+  whole.append(
+    element("rect", { width, height: bottom, fill: token("--ground") }),
+    element("image", { width, height, href: points() }),
+    lying,
+    ...parts,
+  );
+  return { svg: new XMLSerializer().serializeToString(whole), width, height: bottom };
+}
+
+/** An SVG drawn at twice its size. */
+export async function raster({ svg, width, height }: { readonly svg: string; readonly width: number; readonly height: number }): Promise<Blob> {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [2 * width, 2 * height];
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("the picture could not be drawn"))), "image/png"));
+}
