@@ -126,7 +126,7 @@ def _interval(one: _Sample, is_share: bool, level: float) -> Interval:
         half = _half(one.variance, one.freedom, level)
         return one.mean - half, one.mean + half
     spread = one.mean * (1 - one.mean)
-    effective = spread / one.variance if spread and one.variance else one.n
+    effective = spread / one.variance + 1 if spread and one.variance else one.n  # of independent rows, their number
     return wilson(one.mean * effective, effective, level=level)
 
 

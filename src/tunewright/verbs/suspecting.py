@@ -161,7 +161,7 @@ def ranked(project: Project, run: Run, *, advance: Advance | None = None) -> tup
 
 def warning(run: Run) -> str:
     """Whether the trained model has learnt its own rows well enough for its flags to be counted."""
-    if not run.labels:
+    if not run.labels or not run.has("dynamics"):
         return ""
     _, label = codes_of(run)
     last = run.inputs(["dynamics.margin"])[1]["margin"][:, -1].astype(np.float64)

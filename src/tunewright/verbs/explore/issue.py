@@ -121,6 +121,11 @@ class Seen:
         """Whether it is known which labels are suspected; where targets are no list, the dynamics alone do not say it."""
         return self.has("suspicion", "suspect", "label") and bool(self.run.labels or self.run.has(COLUMNS_OF))
 
+    @property
+    def has_dataset(self) -> bool:
+        """Whether the dataset was imported, which only reading does not do; of some projects, only runs are left."""
+        return self.project.dataset_folder.exists()
+
     def of_run(self) -> Seen:
         """The rows that the snapshot shows."""
         if self.run.kind == "train":

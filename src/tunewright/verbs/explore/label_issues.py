@@ -115,6 +115,8 @@ def conflicts(seen: Seen) -> Iterator[Issue]:
 
 def _decided(seen: Seen) -> NDArray[np.bool_]:
     """[n] rows that people decided about as they are labelled in the run, or that were edited since."""
+    if not seen.has_dataset:
+        return np.zeros(seen.rows.num_rows, dtype=bool)
     try:
         dataset = open_dataset(seen.project)
         present = dataset.table()

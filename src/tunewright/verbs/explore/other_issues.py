@@ -86,6 +86,8 @@ def lints(seen: Seen) -> Iterator[Issue]:
         run = trained(seen.project, seen.run)
     except RunError:  # an ensemble
         return
+    if not seen.has_dataset:
+        return
     place = {id: row for row, id in enumerate(seen.rows["id"].to_pylist())}
     for one in lints_of(seen.project, run, seen.rows):
         rows = np.array([place[id] for id in one.rows if id in place], dtype=np.int64)

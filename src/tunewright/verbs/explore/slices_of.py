@@ -41,7 +41,8 @@ def slices_of(project: Project, run: Run, ids: Sequence[str]) -> dict[str, NDArr
     rows = _described(project, run)
     rows = rows.take(pc.index_in(pa.array(ids, pa.string()), value_set=rows["id"].combine_chunks()))
     usual = [name for name in _USUAL if name in rows.column_names and (name != "label" or run.labels)]
-    names = dict.fromkeys([*usual, *metadata_names(project, rows), *_statistics(project, rows)])
+    metadata = metadata_names(project, rows) if project.dataset_folder.exists() else ()
+    names = dict.fromkeys([*usual, *metadata, *_statistics(project, rows)])
     found = ((name, where) for column in names for name, where in _parts(column, rows[column]))
     return {name: where for name, where in found if _FEWEST <= len(where) < len(ids)}
 
