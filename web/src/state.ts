@@ -6,7 +6,7 @@ import { type Client, client, type Issue, type Pending, type RunInfo, type Sourc
 import type { Filter } from "./filter";
 import { blamed, passing } from "./filtering/crossed";
 import { usual } from "./filtering/groups";
-import { type Point, inside } from "./lasso";
+import type { Point } from "./lasso";
 import { among, ordering, type Sort } from "./sort";
 import { columns, type Points, type Values } from "./wire";
 
@@ -71,11 +71,10 @@ export const blame = computed<Uint8Array>(() => {
 /** 1 where a row passes all filters and the search. */
 export const shown = computed<Uint8Array>(() => passing(blame.value));
 
-/** Per row: bit 0 visible, bit 1 selected, bit 2 primary. What the renderer reads. */
+/** Per row: bit 0 visible, bit 1 selected. What the renderer reads; the primary row is marked above the points. */
 export const flags = computed<Uint8Array>(() => {
   const bits = shown.value.slice();
   for (const row of selection.value.rows) bits[row]! |= 2;
-  if (primary.value !== null && primary.value < bits.length) bits[primary.value]! |= 4;
   return bits;
 });
 
@@ -187,17 +186,6 @@ export function select(rows: Uint32Array, origin: Origin = { by: "rows" }): void
     selection.value = { origin, rows };
     if (rows.length && (primary.value === null || !rows.includes(primary.value))) primary.value = rows[0]!;
   });
-}
-
-/** Select the visible rows inside a polygon, in the coordinates of the layout. */
-export function lasso(polygon: readonly Point[]): void {
-  const now = points.value;
-  const place = now?.run.layouts.find((one) => one.name === layout.value);
-  if (!now || !place) return;
-  const x = now.values.get(place.x);
-  const y = now.values.get(place.y);
-  if (!x || !y) return;
-  select(inside(polygon, x, y, shown.value), { by: "lasso", layout: layout.value, polygon });
 }
 
 /** The next (+1) or previous (-1) row of the list becomes primary. */

@@ -208,11 +208,17 @@ function landmark(): string {
   return JSON.stringify([run.value?.id, second.value?.run.id, centre.value, panel.value, selected()]);
 }
 
+/** What stands before the query: a page that is a file may change nothing of its address but what follows a hash. */
+const mark = (): string => (location.protocol === "file:" ? "#" : "?");
+
+/** The query of the page's address. */
+export const queried = (): string => (location.protocol === "file:" ? location.hash.slice(1) : location.search);
+
 /** Write the address now, as a step to go back to where the page is somewhere else than before. */
 function settle(): void {
   clearTimeout(waiting);
   const query = address();
-  const next = query ? `?${query}` : location.pathname;
+  const next = query ? `${mark()}${query}` : location.pathname;
   const now = landmark();
   if (now !== place && place) history.pushState(null, "", next);
   else history.replaceState(null, "", next);
@@ -223,7 +229,7 @@ function settle(): void {
 export function keep(): () => void {
   const back = async (): Promise<void> => {
     clearTimeout(waiting);
-    await show(location.search);
+    await show(queried());
     place = landmark();
   };
   const stop = effect(() => {
