@@ -37,6 +37,7 @@ __all__ = [
     "net_difference",
     "told",
     "versions",
+    "versions_of",
 ]
 
 
@@ -136,7 +137,11 @@ class Undone(Result):
 
 def versions(project: Project) -> Versions:
     """The named versions of the dataset and the edits behind them."""
-    dataset = open_dataset(project)
+    return versions_of(open_dataset(project))
+
+
+def versions_of(dataset: Dataset) -> Versions:
+    """The same of a dataset that is open."""
     found = tuple(
         Version(
             name=name,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from tunewright.errors import DataError, RunError, TunewrightError
-from tunewright.project import find_run, open_dataset
+from tunewright.project import find_run
 from tunewright.run import Run
 from tunewright.verbs.explore.aligned import aligned
 from tunewright.verbs.explore.detail import Decided, Example, example, history
@@ -22,7 +22,7 @@ from tunewright.verbs.explore.seen import Seen, dynamics
 from tunewright.verbs.explore.snapshot import Snapshot, etag, snapshot
 from tunewright.verbs.explore.text_index import TextIndex
 from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, SeenAt, VersionSummary, Workspace
-from tunewright.verbs.history import versions
+from tunewright.verbs.history import versions_of
 from tunewright.verbs.look import RunSummary, runs, summary
 from tunewright.verbs.results import encode
 from tunewright.verbs.signing import author
@@ -30,6 +30,7 @@ from tunewright.verbs.signing import author
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tunewright.data.dataset import Dataset
     from tunewright.project import Project
 
 __all__ = ["MOST_ROWS", "Explorer", "Hits", "Located", "RowsAt", "RunInfo", "SeenAt", "VersionSummary", "Workspace"]
@@ -253,9 +254,16 @@ def _indexed(shot: Snapshot) -> TextIndex:
     return TextIndex(shot.rows, list(texts))
 
 
+def _dataset(project: Project) -> Dataset:
+    """The dataset as it lies there: `open_dataset` would import it anew if ``project.py`` changed."""
+    from tunewright.data.dataset import Dataset
+
+    return Dataset.open(project.dataset_folder)
+
+
 def _summaries(project: Project) -> tuple[VersionSummary, ...]:
     try:
-        known = versions(project).versions
+        known = versions_of(_dataset(project)).versions
     except TunewrightError:  # runs can be looked at without the data that they were trained on
         return ()
     return tuple(
@@ -266,7 +274,7 @@ def _summaries(project: Project) -> tuple[VersionSummary, ...]:
 def _provenance(project: Project, run: Run) -> tuple[pa.Table | None, pa.Table | None]:
     """Edits on the way to the version of a run, as its name stands now, and reviews."""
     try:
-        dataset = open_dataset(project)
+        dataset = _dataset(project)
         name = run.meta.get("version_name")
         version = name if name in dataset.versions else run.meta.get("version") or "main"
         return dataset.provenance(version), dataset.reviews()
