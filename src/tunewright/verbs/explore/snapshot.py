@@ -34,7 +34,7 @@ _LAYOUTS = (
 )
 _BASE = ("region", "correctness", "correct", "label", "predicted", "split", "loss")
 _LABELS = frozenset({"label", "predicted", "suggested", "other", "neighbour_label"})
-_HIDDEN = frozenset({"content"})  # a hash, which says nothing to people
+_HIDDEN = frozenset({"content", "digest"})  # hashes, which say nothing to people
 _LONG = frozenset({"id", "duplicate_of", "neighbour"})  # ids: no categories, however few the rows
 
 
@@ -216,7 +216,7 @@ def _described(
 
 
 def _ends(column: pa.ChunkedArray) -> tuple[float | None, float | None]:
-    numbers = column.cast(pa.float64()).to_numpy()
+    numbers = column.cast(pa.float64(), safe=False).to_numpy()  # beyond 2**53 the nearest number will do
     finite = numbers[np.isfinite(numbers)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
 

@@ -30,11 +30,19 @@ def wide(run: Run) -> pa.Table:
         columns: dict[str, pa.ChunkedArray] = {}
         for table in _sources(run):
             for name, column in _aligned(run, table, columns):
-                columns[name] = _mapped(Path(folder) / f"{len(columns)}.arrow", column)
+                columns[name] = _mapped(Path(folder) / f"{len(columns)}.arrow", _named(name, column))
         rows = pa.table(columns)
         for name, column in unstored(run, rows).items():
             columns[name] = _mapped(Path(folder) / f"{name}.new", column)
         return pa.table(columns)
+
+
+def _named(name: str, column: pa.Array) -> pa.Array:
+    """Reasons for which production marked a row as one name, which can be filtered; null where there are none."""
+    if name != "reasons" or not pa.types.is_list(column.type):
+        return column
+    joined = pc.binary_join(column, " + ")
+    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
 
 def _sources(run: Run) -> list[str]:
