@@ -12,7 +12,7 @@ import { Issues } from "./issues";
 import { Live } from "./live";
 import { Plane } from "./map";
 import { Production } from "./production";
-import { centre, notice, panel, type Panel, run } from "./state";
+import { centre, notice, panel, type Panel, run, workspace } from "./state";
 import { Table } from "./table";
 
 const PANELS: readonly { readonly name: Panel; readonly title: string; readonly View: () => preact.JSX.Element | null }[] = [
@@ -44,12 +44,20 @@ export function App() {
   );
 }
 
+/** A page that is a file shows what can be read of one run. */
+const READ: ReadonlySet<Panel> = new Set(["detail", "issues", "live"]);
+
+function isThere(name: Panel): boolean {
+  if (workspace.value?.read_only) return READ.has(name);
+  return name !== "production" || run.value?.kind === "production";
+}
+
 function Tabs() {
-  const there = PANELS.filter(({ name }) => name !== "production" || run.value?.kind === "production");
+  const there = PANELS.filter(({ name }) => isThere(name));
   const now = there.find(({ name }) => name === panel.value) ?? there[0]!;
   return (
     <>
-      <div class="tabs" role="tablist" aria-label="What is shown">
+      <div class="tabs" role="tablist" aria-label="What is shown" onKeyDown={(event) => turned(event, there.map(({ name }) => name), now.name)}>
         {there.map(({ name, title }) => (
           <button
             key={name}
@@ -70,6 +78,16 @@ function Tabs() {
       </section>
     </>
   );
+}
+
+/** Arrow keys go round the tabs, Home and End to the first and last; the focus goes with them. */
+function turned(event: KeyboardEvent, names: readonly Panel[], now: Panel): void {
+  const to: Readonly<Record<string, number>> = { ArrowRight: names.indexOf(now) + 1, ArrowLeft: names.indexOf(now) - 1, Home: 0, End: -1 };
+  const at = to[event.key];
+  if (at === undefined) return;
+  event.preventDefault();
+  panel.value = names.at(at % names.length)!;
+  document.getElementById(`tab-${panel.value}`)?.focus();
 }
 
 function Notice() {
