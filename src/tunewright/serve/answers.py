@@ -9,7 +9,6 @@ from typing import Any
 from starlette.responses import Response
 
 from tunewright.errors import ConflictError, DataError, MonitorError, TunewrightError
-from tunewright.verbs.results import Result
 
 __all__ = ["FAILED", "HEADERS", "RETRY", "Problem", "Refusal", "answer", "of_error", "refused"]
 
@@ -78,4 +77,5 @@ def of_error(error: TunewrightError) -> Response:
 
 
 def _told(state: object) -> Any:
-    return state.to_json() if isinstance(state, Result) else None
+    to_json = getattr(state, "to_json", None)  # a result; to import its class takes as long as all verbs do
+    return None if to_json is None else to_json()
