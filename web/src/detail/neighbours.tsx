@@ -5,6 +5,7 @@ import { api, primary, run, select } from "../state";
 import { worded } from "../table/columns";
 import { useFetched } from "./fetched";
 import { Section } from "./section";
+import { classified } from "./texts";
 
 export function Neighbours({ example }: { readonly example: Example }) {
   return (
@@ -42,7 +43,7 @@ function List({ example }: { readonly example: Example }) {
 
 /** Whether the labels are names, and the same; null where they cannot be compared. */
 function same(example: Example, other: Neighbour): boolean | null {
-  const names = typeof example.label === "string" && typeof other.label === "string" && example.probabilities.length > 0;
+  const names = classified() && typeof example.label === "string" && typeof other.label === "string";
   return names ? example.label === other.label : null;
 }
 

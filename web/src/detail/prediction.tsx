@@ -3,10 +3,11 @@
 import type { Cell, Example, Probability } from "../api";
 import { worded } from "../table/columns";
 import { Bar } from "./bar";
+import { classified } from "./texts";
 
 export function Prediction({ example }: { readonly example: Example }) {
   const { label, predicted, probabilities } = example;
-  if (probabilities.length) return <Labels example={example} />;
+  if (classified() && probabilities.length) return <Labels example={example} />;
   const told = new Set(example.blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])));
   const left = ([["Gold", label], ["Predicted", predicted]] as const).filter(([, value]) => value !== null && !told.has(worded(value)));
   if (!left.length) return null;
@@ -17,7 +18,10 @@ export function Prediction({ example }: { readonly example: Example }) {
         {left.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd dir="auto">{answers(value)}</dd>
+            <dd dir="auto">
+              {answers(value)}
+              {name === "Predicted" && probabilities[0] && <span class="muted"> ({probabilities[0].probability.toFixed(3)})</span>}
+            </dd>
           </div>
         ))}
       </dl>

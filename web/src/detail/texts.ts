@@ -1,6 +1,10 @@
 /** Texts of an example by the name of their field. */
 
 import type { Example } from "../api";
+import { workspace } from "../state";
+
+/** Whether targets are names of a list, not texts. */
+export const classified = (): boolean => (workspace.value?.labels.length ?? 0) > 0;
 
 /** The whole text of a field; null where the example does not show it. */
 export function fieldText(example: Example, field: string): string | null {

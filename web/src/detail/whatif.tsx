@@ -12,7 +12,7 @@ import { said } from "./fetched";
 import { milliseconds } from "./heat";
 import { ranked } from "./prediction";
 import { Section } from "./section";
-import { texts } from "./texts";
+import { classified, texts } from "./texts";
 
 /** Silence before the model is asked, milliseconds. */
 const REST = 250;
@@ -82,7 +82,8 @@ function Answer({ answer, example }: { readonly answer: Predicted; readonly exam
           {flipped ? `was ${worded(example.predicted)}` : "as before"}
         </span>
       </p>
-      {answer.probabilities.length > 0 ? <Differences answer={answer} example={example} /> : <Blocks blocks={answer.blocks} of="what if" />}
+      {answer.probabilities.length > 0 && <Differences answer={answer} example={example} />}
+      {!classified() && <Blocks blocks={answer.blocks} of="what if" />}
     </>
   );
 }

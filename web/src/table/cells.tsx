@@ -62,19 +62,18 @@ function mistaken(points: Points, row: number, found: Row | undefined): boolean 
     const said = value(predicted, points, row, found);
     return !!gold && !!said && gold !== said;
   }
-  return !!correct && value(correct, points, row, found) === false;
+  const right = correct && value(correct, points, row, found);
+  return right === false || (typeof right === "number" && right < 0.5);
 }
 
 function Shown({ info, value, wrong }: { readonly info: ColumnInfo; readonly value: Value | undefined; readonly wrong: boolean }) {
-  if (value === undefined) return <span class="wait" aria-label="loading" />;
+  if (value === undefined) return <span class="wait"><span class="sr">loading</span></span>;
   if (value === null) return <span class="muted">–</span>;
   if (info.kind === "number" && typeof value === "number") return <Amount info={info} value={value} />;
   if (wrong) {
     return (
       <strong class="wrong clamp" dir="auto">
-        <span title="not the label" aria-label="not the label:">
-          ≠
-        </span>{" "}
+        <span aria-hidden="true">≠</span> <span class="sr">not the label:</span>
         {worded(value)}
       </strong>
     );

@@ -2,7 +2,7 @@
 
 import type { ColumnInfo } from "../api";
 import { sort } from "../state";
-import { orderBy, rows, tick, ticked } from "./listing";
+import { orderBy, rows, tick, tickedHere } from "./listing";
 
 export function Head({ columns, stop }: { readonly columns: readonly ColumnInfo[]; readonly stop: number }) {
   return (
@@ -18,7 +18,7 @@ export function Head({ columns, stop }: { readonly columns: readonly ColumnInfo[
 }
 
 function All({ stop }: { readonly stop: boolean }) {
-  const chosen = rows.value.reduce((sum, row) => sum + ticked.value[row]!, 0);
+  const chosen = tickedHere.value;
   const all = chosen === rows.value.length;
   return (
     <input

@@ -75,7 +75,7 @@ function other(event: KeyboardEvent, walk: Walk): boolean {
   if (event.key === "Escape") return clear(), true;
   const row = rows.value[walk.active.value];
   if (walk.inHead.value || row === undefined) return false;
-  if (event.key === " ") return tick(Uint32Array.of(row), ticked.value[row] !== 1, row), true;
+  if (event.key === " " && !(event.target instanceof HTMLInputElement)) return tick(Uint32Array.of(row), ticked.value[row] !== 1, row), true;
   if (event.key === "Enter") return (panel.value = "detail"), true;
   return false;
 }

@@ -20,6 +20,14 @@ export const rows = computed<Uint32Array>(() => inOrder(alone.value ? listed.val
 /** 1 per selected row, [rows]. */
 export const ticked = computed<Uint8Array>(() => marked(selection.value.rows, shown.value.length));
 
+/** How many of the listed rows are selected. */
+export const tickedHere = computed<number>(() => {
+  const bits = ticked.value;
+  let count = 0;
+  for (const row of rows.value) count += bits[row]!;
+  return count;
+});
+
 function marked(some: Uint32Array, of: number): Uint8Array {
   const bits = new Uint8Array(of);
   for (const row of some) bits[row] = 1;
