@@ -1,3 +1,4 @@
+import importlib
 import json
 
 import pytest
@@ -10,7 +11,8 @@ from tunewright.verbs.explore.issues import issues
 @pytest.fixture
 def said(planted, monkeypatch):
     """A function that runs the command on the planted project, and returns what it prints."""
-    monkeypatch.setattr("tunewright.cli.issues.opened", lambda folder: planted)
+    module = importlib.import_module("tunewright.cli.issues")  # the package has a command of that name
+    monkeypatch.setattr(module, "opened", lambda folder: planted)
 
     def run(*arguments):
         result = CliRunner().invoke(app, ["issues", *arguments])
