@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from tunewright.errors import DataError
 from tunewright.serve import tokens
 from tunewright.serve.answers import HEADERS
-from tunewright.serve.guard import ARROW, Guard, Rules
+from tunewright.serve.guard import ARROW, EVENTS, Guard, Rules, is_stopping
 from tunewright.serve.tokens import cookie_of, given_token, new_token
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -304,3 +304,22 @@ def test_a_token_that_can_be_guessed_or_not_be_sent_is_refused(token, monkeypatc
     with pytest.raises(DataError, match="16 to 512") as found:
         given_token()
     assert not token or token not in str(found.value)
+
+
+async def streaming(scope, receive, send):
+    """Events for longer than an answer may take; others are cut off."""
+    kind = EVENTS if scope["path"] == "/events" else "text/plain"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind.encode())]})
+    for _ in range(4):
+        await asyncio.sleep(RULES.patience / 3)
+        await send({"type": "http.response.body", "body": b": here\n\n", "more_body": True})
+    await send({"type": "http.response.body", "body": b"stops" if is_stopping(scope) else b"goes on"})
+
+
+def test_a_stream_of_events_may_last(app):
+    guard = Guard(streaming, rules=RULES)
+    client = TestClient(guard, base_url="http://127.0.0.1:8000")
+    assert client.get("/events", headers=BEARER).text == ": here\n\n" * 4 + "goes on"
+    guard.stop()
+    assert client.get("/events", headers=BEARER).text.endswith("stops")
+    assert not client.get("/other", headers=BEARER).text.endswith("stops")
