@@ -24,7 +24,7 @@ __all__ = ["routes"]
 _Text = Annotated[str, Body(max_length=1_000)]
 _Run = Annotated[str, Query(max_length=200)]
 _At = Annotated[int, Field(ge=0, le=2**31)]
-_OBJECT: dict[str, Any] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+_OBJECT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 _MOST_ROWS = 2_000_000
 
 

@@ -156,15 +156,15 @@ def _predicted(project: Project, a: Run, b: Run, split: str | None) -> tuple[Run
     """The runs whose predictions are compared."""
     named = next((run.meta["split"] for run in (a, b) if run.kind == "eval"), None)
     wanted = split or named or "test"
-    found = [_evaluation(project, run, wanted) for run in (a, b)]
-    if found[0] is not None and found[1] is not None:
-        _require_same_rows(*found, a=a, b=b)
-        return found[0], found[1]
+    first, second = (_evaluation(project, run, wanted) for run in (a, b))
+    if first is not None and second is not None:
+        _require_same_rows(first, second, a=a, b=b)
+        return first, second
     if (split or "validation") == "validation" and all(
         run.kind == "train" and run.has("predictions") for run in (a, b)
     ):
         return a, b
-    missing = next(run for run, one in zip((a, b), found, strict=True) if one is None)
+    missing = a if first is None else b
     raise RunError(
         f"run {missing.id} has not been evaluated on split {wanted!r}",
         fix=f"evaluate it: tunewright evaluate {missing.id} --split {wanted}",
