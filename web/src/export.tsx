@@ -116,7 +116,7 @@ function Page({ name }: { readonly name: string }) {
           {busy.value ? "Writing…" : "Save as HTML"}
         </button>
       )}
-      <Command text={`tunewright explore ${name} --export ${name}.html`} />
+      <Command text={`tunewright explore ${name} --save ${name}.html`} />
     </Part>
   );
 }
