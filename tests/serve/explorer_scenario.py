@@ -32,7 +32,7 @@ def reviews(folder, *, rows=60, train=None):
 
 def app_of(project, *, port=8000):
     """The guarded application of a project."""
-    return explorer_app(Explorer(project), rules=Rules(token=TOKEN, port=port))
+    return explorer_app(Explorer(project), rules=Rules(token=TOKEN, port=port, patience=600))
 
 
 @contextmanager
