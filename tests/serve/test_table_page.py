@@ -56,7 +56,7 @@ def test_a_click_on_a_name_orders_by_it(table):
     header.get_by_role("button").click()
     table.locator('[role=columnheader][aria-sort="ascending"]').wait_for()
     assert "sort=confidence" in table.url
-    rows = [line(table, at).locator(".number .digits").first.inner_text() for at in range(5)]
+    rows = [line(table, at).locator(".of-number .digits").first.inner_text() for at in range(5)]
     assert rows == sorted(rows)
 
 

@@ -10,7 +10,7 @@ export function Edit({ example }: { readonly example: Example }) {
   if (readOnly.value || version.value === null) return null;
   const waiting = pendingOf(example.id);
   return (
-    <section class="block edit" aria-label="Edit">
+    <section class="block quick" aria-label="Edit">
       <h3>Edit</h3>
       {example.suggestion && <Suggested example={example} />}
       <Relabel example={example} />

@@ -86,5 +86,5 @@ function Legend({ spans }: { readonly spans: readonly Span[] }) {
 /** Scroll the box, and nothing around it, so that its first mark is a third from its top. */
 function toFirstMark(box: HTMLElement): void {
   const mark = box.querySelector("mark");
-  box.scrollTop = mark ? Math.max(0, mark.offsetTop - box.offsetTop - box.clientHeight / 3) : 0;
+  box.scrollTop = mark ? Math.max(0, mark.offsetTop - box.clientHeight / 3) : 0;
 }

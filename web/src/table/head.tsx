@@ -40,13 +40,13 @@ function Name({ info, column, stop }: { readonly info: ColumnInfo; readonly colu
   const meaning = `${info.meaning}${info.unit ? ` (${info.unit})` : ""}`;
   if (info.kind === "text") {
     return (
-      <span role="columnheader" aria-colindex={column + 1} class="text" title={meaning} data-column={column} tabIndex={stop ? 0 : -1}>
+      <span role="columnheader" aria-colindex={column + 1} class="of-text" title={meaning} data-column={column} tabIndex={stop ? 0 : -1}>
         {info.name}
       </span>
     );
   }
   return (
-    <span role="columnheader" aria-colindex={column + 1} aria-sort={now} class={info.kind}>
+    <span role="columnheader" aria-colindex={column + 1} aria-sort={now} class={`of-${info.kind}`}>
       <button type="button" data-column={column} tabIndex={stop ? 0 : -1} title={meaning} onClick={() => orderBy(info.name)}>
         <span>{info.name}</span>
         <span class="way" aria-hidden="true">
