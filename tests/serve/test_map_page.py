@@ -1,0 +1,214 @@
+"""The map of the explorer in a browser. Pixels are those of the rasteriser, which are the same on every machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+import tunewright as tw
+from tunewright.serve.explorer import explorer_app
+from tunewright.serve.guard import Rules
+from tunewright.serve.page import BUILT
+from tunewright.serve.service import bound, server_of
+from tunewright.toy import toy_run
+from tunewright.verbs.explore.explorer import Explorer
+
+pytestmark = pytest.mark.browser
+
+TOKEN = "a-token-that-nobody-guesses"
+ROWS = 300
+QUIET = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--enable-unsafe-swiftshader",
+)
+INKED = """canvas => {
+  const copy = document.createElement('canvas');
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const context = copy.getContext('2d');
+  context.drawImage(canvas, 0, 0);
+  const { data } = context.getImageData(0, 0, copy.width, copy.height);
+  let inked = 0;
+  for (let k = 3; k < data.length; k += 4) if (data[k] > 60) inked++;
+  return inked;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no chromium here")
+    with playwright.sync_playwright() as session:
+        opened = session.chromium.launch(executable_path=chromium, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def explorer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    project = tw.Project(name="toy", source="none.csv", task=tw.Classification(labels=("neg", "pos")), folder=folder)
+    toy_run(project.runs_folder, ROWS)
+    return Explorer(project)
+
+
+@pytest.fixture(scope="module")
+def address(explorer):
+    if not (BUILT / "index.html").is_file():
+        pytest.skip("the page is not built")
+    with bound("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        server = server_of(explorer_app(explorer, rules=Rules(token=TOKEN, port=port)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the map; whatever the page complains of fails the test."""
+    pages = []
+    said = []
+
+    def opened(query=""):
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.on("pageerror", lambda error: said.append(str(error)))
+        pages.append(page)
+        page.goto(f"{address}/?token={TOKEN}")
+        page.goto(f"{address}/?run=toy&size=none&colour=label{query}")
+        page.locator(".map .axis").first.wait_for(timeout=60_000)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert said == []
+
+
+def canvas(page):
+    return page.locator(".sheet > canvas")
+
+
+def inked(page):
+    """Pixels that points cover, once they are drawn."""
+    for _ in range(100):
+        found = canvas(page).evaluate(INKED)
+        if found:
+            return found
+        page.wait_for_timeout(100)
+    return 0
+
+
+def ticks(page, name):
+    """Values and places (CSS pixels in the canvas) of the labels of an axis."""
+    anchor = "end" if name == "y" else "middle"
+    found = page.locator(f'.sheet text.axis[text-anchor="{anchor}"]').evaluate_all(
+        "nodes => nodes.map(node => [Number(node.textContent), Number(node.getAttribute('x')), Number(node.getAttribute('y'))])"
+    )
+    return [(value, x if name == "x" else y - 4) for value, x, y in found if name == "x" or np.isfinite(value)]
+
+
+def place(page, *, x, y):
+    """Where a point of the data map lies in the window."""
+    box = canvas(page).bounding_box()
+    across = np.polyfit(*zip(*ticks(page, "x"), strict=True), 1)
+    down = np.polyfit(*zip(*ticks(page, "y"), strict=True), 1)
+    return box["x"] + np.polyval(across, x), box["y"] + np.polyval(down, y)
+
+
+def drag(page, corners):
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=4)
+    page.mouse.up()
+
+
+def selected(page):
+    text = page.locator(".map .count").inner_text()
+    found = re.match(r"([\d,]+) selected", text)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def test_points_are_drawn_and_a_hidden_category_is_not(visit):
+    page = visit("&renderer=cpu")
+    whole = inked(page)
+    entry = page.locator(".legend .entry").first
+    entry.click()
+    page.wait_for_timeout(300)
+    rest = inked(page)
+    assert entry.get_attribute("aria-pressed") == "false"
+    assert 0 < rest < whole
+    page.wait_for_timeout(600)  # else two clicks are a double click
+    entry.click()
+    page.wait_for_timeout(300)
+    assert inked(page) == whole
+
+
+def test_a_double_click_on_the_legend_shows_one_category_alone(visit):
+    page = visit("&renderer=cpu")
+    entries = page.locator(".legend .entry")
+    entries.nth(1).dblclick()
+    pressed = entries.evaluate_all("nodes => nodes.map(node => node.getAttribute('aria-pressed'))")
+    assert pressed == ["true" if at == 1 else "false" for at in range(len(pressed))]
+
+
+def test_a_lasso_selects_the_rows_inside(visit, explorer):
+    page = visit("&renderer=cpu")
+    inked(page)
+    corners = [(-0.02, 0.45), (0.52, 0.45), (0.52, 1.02), (-0.02, 1.02)]
+    drag(page, [place(page, x=x, y=y) for x, y in corners])
+    page.wait_for_timeout(300)
+    confidence = explorer.points("toy")["confidence"].to_numpy()
+    expected = int((confidence > 0.45).sum())
+    assert abs(selected(page) - expected) <= 2  # a pixel is 0.0015 of confidence
+    assert "selection=lasso" in page.url
+
+
+def test_the_epoch_slider_moves_the_points_and_not_the_axes(visit):
+    page = visit("&renderer=cpu")
+    inked(page)
+    before = canvas(page).evaluate("canvas => canvas.toDataURL()")
+    axes = ticks(page, "x")
+    page.get_by_role("slider", name="Epoch").fill("1")
+    page.wait_for_timeout(1_000)
+    assert canvas(page).evaluate("canvas => canvas.toDataURL()") != before
+    assert ticks(page, "x") == axes
+    assert "epoch=1" in page.url
+
+
+def test_keys_zoom_step_and_go_home(visit):
+    page = visit("&renderer=cpu")
+    inked(page)
+    axes = ticks(page, "x")
+    canvas(page).focus()
+    page.keyboard.press("+")
+    page.wait_for_timeout(200)
+    assert ticks(page, "x") != axes
+    page.keyboard.press("0")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    assert ticks(page, "x") == axes
+    assert page.locator(".sheet .ring").count() == 1
+    assert "row=" in page.url
+
+
+def test_webgl_draws_the_points_too(visit):
+    page = visit("&renderer=gl")
+    page.wait_for_timeout(500)
+    if page.locator(".sheet").get_attribute("data-renderer") != "gl":
+        pytest.skip("this browser has no WebGL2")
+    bright = page.screenshot(clip=canvas(page).bounding_box())
+    page.locator(".legend .entry").first.click()
+    page.wait_for_timeout(500)
+    assert page.screenshot(clip=canvas(page).bounding_box()) != bright
