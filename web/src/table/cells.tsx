@@ -36,7 +36,7 @@ export function Line({ row, at, top, found, points, columns, ticked, primary, st
         <input type="checkbox" data-column={0} tabIndex={tab(0)} checked={ticked} aria-label={`Select ${found?.id ?? `row ${row + 1}`}`} />
       </span>
       {columns.map((info, index) => (
-        <span key={info.name} role="gridcell" aria-colindex={index + 2} data-column={index + 1} tabIndex={tab(index + 1)} class={`cell of-${info.kind}`}>
+        <span key={info.name} role="gridcell" aria-colindex={index + 2} data-column={index + 1} tabIndex={tab(index + 1)} class={`datum of-${info.kind}`}>
           <Shown info={info} value={value(info, points, row, found)} wrong={info.name === "predicted" && mistaken(points, row, found)} />
         </span>
       ))}
