@@ -1,7 +1,7 @@
 /** The rows of an issue, one after another: look, accept or refuse, and go on. */
 
 import { type Signal, signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import type { Example, Issue } from "./api";
 import { Bulk } from "./bulk";
@@ -59,6 +59,8 @@ const KEYS: Readonly<Record<string, keyof Actions>> = { a: "accept", r: "refuse"
 
 /** Keys of the review, before those of the page; not while something is being written. */
 function useKeys(actions: Actions): void {
+  const latest = useRef(actions);
+  latest.current = actions;
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const act = KEYS[event.key];
@@ -66,11 +68,11 @@ function useKeys(actions: Actions): void {
       if (!act || event.ctrlKey || event.metaKey || event.altKey || target?.closest?.("input, textarea, select, dialog")) return;
       event.preventDefault();
       event.stopPropagation();
-      void actions[act]();
+      void latest.current[act]();
     };
     window.addEventListener("keydown", press, true);
     return () => window.removeEventListener("keydown", press, true);
-  });
+  }, []);
 }
 
 /** What the keys and buttons do to the row under review. */
@@ -81,7 +83,7 @@ function actionsOf(issue: Issue, now: Signal<Queue>, row: number | null, example
   };
   return {
     accept: async () => {
-      if (row === null || !issue.fix || readOnly.value) return;
+      if (row === null || !example || !issue.fix || readOnly.value) return;
       const fix = issue.fix;
       const ids = await during(() => mend(fix, [row], because(issue)));
       if (ids) forward({ rows: [row], decision: "accepted", ids });
