@@ -27,6 +27,8 @@ export interface Places {
 
 /** Rows above which the map shows how many rather than which, unless told otherwise. */
 const CROWD = 200_000;
+/** Area of a canvas (CSS pixels) on which points have their full size. */
+const ROOMY = 440_000;
 /** Confidence lies in [0, 1]; the deviation of such numbers is at most 0.5. */
 const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
 const PROJECTIONS: ReadonlySet<string> = new Set(["umap", "pca"]);
@@ -103,11 +105,16 @@ const sized = computed<Float32Array | null>(() =>
   sizeValues.value ? sizes(sizeValues.value, usual.value * 0.75, usual.value * 2) : null,
 );
 
-/** Diameter of a point, CSS pixels: smaller in a crowd. */
+/** Diameter of a point, CSS pixels: smaller in a crowd, and on a small canvas. */
 export const usual = computed(() => {
   const rows = points.value?.rows ?? 0;
-  return rows > 100_000 ? 2 : rows > 20_000 ? 3.2 : rows > 4_000 ? 5 : 6.5;
+  const room = Math.min(1, Math.sqrt((extent.value.width * extent.value.height) / ROOMY) || 1);
+  return Math.max(2, room * roughly(rows));
 });
+
+/** Diameter by the number of rows. */
+const roughly = (rows: number): number =>
+  rows > 100_000 ? 2 : rows > 20_000 ? 3.2 : rows > 4_000 ? 5 : 6.5;
 
 export const crowded = computed(() =>
   density.value === "auto" ? (points.value?.rows ?? 0) > CROWD : density.value === "on",
