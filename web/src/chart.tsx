@@ -26,7 +26,7 @@ function options(width: number): uPlot.Options {
     height: HEIGHT,
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: "step", labelFont: "12px system-ui", labelSize: 18 },
+      { ...axis, label: "step", labelFont: "12px system-ui", labelSize: 18, size: 30 },
       { ...axis, size: 48 },
     ],
     cursor: { drag: { x: false, y: false } },
