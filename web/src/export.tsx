@@ -67,7 +67,7 @@ function Rows({ name }: { readonly name: string }) {
         </button>
       </div>
       <Keep />
-      <Command text={`tunewright export ${name} rows.${format.value}`} label="The whole run in a shell" />
+      <Command text={`tunewright export ${name} --format ${format.value} --out rows.${format.value}`} label="The whole run in a shell" />
     </Part>
   );
 }

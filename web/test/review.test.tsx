@@ -1,0 +1,58 @@
+// @vitest-environment happy-dom
+import { cleanup, configure, fireEvent, render, screen } from "@testing-library/preact";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { Issues } from "../src/issues";
+import { follow } from "../src/pending";
+import { issues, NOTHING, panel, pending, primary, selection, start } from "../src/state";
+import { Server, SUSPECTS } from "./server";
+
+configure({ asyncUtilTimeout: 20_000 });
+
+let server: Server;
+let stop: () => void;
+let reviewed = 0;
+
+beforeEach(async () => {
+  server = new Server();
+  server.issues = [{ ...SUSPECTS, id: `suspect-${reviewed++}` }];
+  pending.value = null;
+  selection.value = NOTHING;
+  panel.value = "issues";
+  await start(server, null);
+  stop = follow();
+  render(<Issues />);
+  fireEvent.click(await screen.findByRole("button", { name: /Suspected mislabels/ }));
+  await screen.findByText("text <b>3</b>");
+});
+afterEach(() => {
+  cleanup();
+  stop();
+  issues.value = null;
+});
+
+const press = (key: string): boolean => fireEvent.keyDown(document.body, { key });
+
+test("opening an issue selects its rows in their order, and shows the first as text", () => {
+  expect(selection.value.origin).toEqual({ by: "issue", id: server.issues[0]!.id });
+  expect([...selection.value.rows]).toEqual([3, 1, 0, 4]);
+  expect(primary.value).toBe(3);
+  expect(screen.getByText("1 of 4 rows")).toBeTruthy();
+});
+
+test("accept, reject and skip go on; undo comes back and takes the edit out", async () => {
+  press("a");
+  await screen.findByText("text <b>1</b>");
+  expect(server.pending.changes).toMatchObject([{ action: "relabel", ids: ["r3"], value: "neg" }]);
+  press("r");
+  await screen.findByText("text <b>0</b>");
+  expect(server.pending.changes.at(-1)).toMatchObject({ action: "reject", ids: ["r1"], value: "neg" });
+  press("s");
+  await screen.findByText("text <b>4</b>");
+  expect(screen.getByText("3 decided")).toBeTruthy();
+  press("u");
+  await screen.findByText("text <b>0</b>");
+  press("u");
+  await screen.findByText("text <b>1</b>");
+  expect(server.pending.changes.map((one) => one.action)).toEqual(["relabel"]);
+});
