@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { ColumnInfo, RunInfo, Source } from "../src/api";
 import * as state from "../src/state";
+import type { Values } from "../src/wire";
 import { address, go, keep, read, restore, written } from "../src/url";
 
 function column(name: string, kind: ColumnInfo["kind"], categories: readonly string[] = []): ColumnInfo {
@@ -33,7 +34,7 @@ function opened(): void {
   state.points.value = {
     run,
     rows: ROWS,
-    values: new Map([
+    values: new Map<string, Values>([
       ["loss", Float32Array.of(0, 1, 2, 3, 4, 5)],
       ["label", Uint8Array.of(0, 1, 0, 1, 255, 0)],
       ["region", new Uint8Array(ROWS)],
