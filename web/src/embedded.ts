@@ -1,5 +1,120 @@
-import type { Source } from "./api";
+/** Answers from the file that this page was saved to: one run, to be read. */
 
-export function embedded(): Source | null {
-  return null;
+import { ApiError, type Example, type Json, type Pending, type Source } from "./api";
+
+interface Archive {
+  readonly run: string;
+  /** Rows per chunk. */
+  readonly chunk: number;
+  readonly ids: readonly string[];
+  readonly json: Readonly<Record<string, Json>>;
+  /** Arrow streams in base64. */
+  readonly bytes: Readonly<Record<string, string>>;
 }
+
+/** All that the file knows of one row. */
+interface Kept {
+  readonly example: Example;
+  readonly texts: Readonly<Record<string, Json>>;
+}
+
+const CUT = 300; // characters of a text in a list, as the server cuts
+const MOST = 100_000; // rows that a search answers
+
+const decoded = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/** What `part` holds: JSON, compressed, in base64. */
+async function unpacked<T>(part: string): Promise<T> {
+  const stream = new Blob([decoded(part)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).json() as Promise<T>;
+}
+
+/** The source in a document; null where the page was served. */
+export async function embedded(page: Document = document): Promise<Source | null> {
+  const parts = [...page.querySelectorAll("script.archive")].map((part) => part.textContent ?? "");
+  return parts.length ? new File(await unpacked<Archive>(parts[0]!), parts.slice(1)).source : null;
+}
+
+const refused = (message: string): ApiError =>
+  new ApiError(403, { kind: "file", message, fix: "This page is a file. For all of it: tunewright explore" });
+
+class File {
+  private readonly chunks = new Map<number, Promise<readonly Kept[]>>();
+  private readonly rows: ReadonlyMap<string, number>;
+  private folded: Promise<readonly string[]> | null = null;
+
+  constructor(
+    private readonly archive: Archive,
+    private readonly parts: readonly string[],
+  ) {
+    this.rows = new Map(archive.ids.map((id, row) => [id, row]));
+  }
+
+  readonly source: Source = {
+    read_only: true,
+    json: <T>(path: string) => this.answer(path) as Promise<T>,
+    bytes: async (path) => {
+      const found = this.archive.bytes[decodeURIComponent(path)];
+      if (found === undefined) throw refused("the file does not hold this column");
+      return decoded(found).buffer;
+    },
+    post: async <T>(path: string, body: unknown) => {
+      if (!path.endsWith("/locate")) throw refused("nothing can be changed or computed here");
+      return { rows: (body as { ids: string[] }).ids.map((id) => this.rows.get(id) ?? -1) } as T;
+    },
+    file: async () => {
+      throw refused("the file writes no other files");
+    },
+    events: () => () => undefined,
+  };
+
+  private async answer(path: string): Promise<unknown> {
+    const [place, query] = path.split("?") as [string, string | undefined];
+    const there = this.archive.json[decodeURIComponent(place)];
+    if (there !== undefined) return there;
+    const asked = new URLSearchParams(query);
+    const what = decodeURIComponent(place).slice(`runs/${this.archive.run}/`.length);
+    if (what === "rows") return { rows: await Promise.all((asked.get("at") ?? "").split(",").filter(Boolean).map((row) => this.listed(Number(row)))) };
+    if (what === "search") return this.search(asked.get("q") ?? "");
+    if (what.startsWith("examples/")) return (await this.kept(Number(what.slice("examples/".length)))).example;
+    if (place === "pending") return nothing(asked.get("version") ?? "");
+    if (place === "jobs") return { jobs: [] };
+    if (place === "views") return { views: [] };
+    throw refused("the file does not hold this");
+  }
+
+  private async kept(row: number): Promise<Kept> {
+    const at = Math.floor(row / this.archive.chunk);
+    const part = this.parts[at];
+    if (part === undefined) throw refused("the file has no such row");
+    if (!this.chunks.has(at)) this.chunks.set(at, unpacked(part));
+    return (await this.chunks.get(at)!)[row % this.archive.chunk]!;
+  }
+
+  private async listed(row: number): Promise<{ row: number; id: string; values: Record<string, Json> }> {
+    const { example, texts } = await this.kept(row);
+    const { id, split, label, predicted, suggestion } = example;
+    const cut = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, short(text)]));
+    const suggested = suggestion ? { suggested: suggestion.label, suggested_probability: suggestion.probability } : {};
+    return { row, id, values: { ...example.values, ...suggested, ...cut, id, split, label, predicted } };
+  }
+
+  /** Rows that hold every word; what stands in double quotes is one. */
+  private async search(text: string): Promise<{ rows: number[]; total: number; ms: number }> {
+    this.folded ??= this.fold();
+    const texts = await this.folded;
+    const began = performance.now();
+    const words = [...text.toLowerCase().matchAll(/"([^"]+)"|(\S+)/g)].map((one) => (one[1] ?? one[2]!).replace(/\*$/, ""));
+    const rows = texts.flatMap((one, row) => (words.length && words.every((word) => one.includes(word)) ? [row] : []));
+    return { rows: rows.slice(0, MOST), total: rows.length, ms: performance.now() - began };
+  }
+
+  private async fold(): Promise<readonly string[]> {
+    const all = await Promise.all(this.archive.ids.map((_, row) => this.kept(row)));
+    return all.map(({ texts }) => Object.values(texts).join("\n").toLowerCase());
+  }
+}
+
+const short = (text: Json): Json => (typeof text === "string" && text.length > CUT ? `${text.slice(0, CUT - 1)}…` : text);
+
+const nothing = (version: string): Pending => ({ version, head: "", revision: 0, changes: [], undo: 0, redo: 0, conflicts: [], test_rows: 0 });

@@ -4,12 +4,12 @@ import { App } from "./app";
 import { embedded } from "./embedded";
 import { remote } from "./remote";
 import { start } from "./state";
-import { keep, restore } from "./url";
+import { keep, queried, restore } from "./url";
 
 async function main(): Promise<void> {
-  const asked = location.search;
+  const asked = queried();
   render(<App />, document.getElementById("app")!);
-  await start(embedded() ?? remote, new URLSearchParams(asked).get("run"));
+  await start((await embedded()) ?? remote, new URLSearchParams(asked).get("run"));
   await restore(asked);
   keep();
 }

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import typer
 
 from tunewright.cli.app import Folder, opened, say
+from tunewright.cli.numbers import counted
 
 if TYPE_CHECKING:
     from tunewright.serve.service import Address
@@ -35,6 +36,9 @@ def explore(
     open: Annotated[
         bool | None, typer.Option("--open/--no-open", help="Open a browser; by default where there is a display.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the run as one HTML file to be read without a service, and stop.")
+    ] = None,
     static: Annotated[Path | None, typer.Option(help="Folder of another build of the page.", hidden=True)] = None,
     project: Folder = Path(),
 ) -> None:
@@ -43,8 +47,13 @@ def explore(
     from tunewright.serve.explorer import serve_explorer
     from tunewright.serve.tokens import given_token
     from tunewright.verbs.explore.explorer import Explorer
+    from tunewright.verbs.explore.standalone import save_page
 
     workspace = opened(project)
+    if save is not None:
+        written = save_page(workspace, run, path=save)
+        say(f"{counted(written.examples, 'example')} of {written.run} in {written.file}, {written.size / 1e6:.1f} MB")
+        return
     first = find_run(workspace, run).id if run else None
 
     def ready(at: Address) -> None:

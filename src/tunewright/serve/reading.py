@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pyarrow as pa
 from fastapi import APIRouter, Body, Header, Path, Query
 from starlette.responses import Response, StreamingResponse
 
@@ -14,10 +13,13 @@ from tunewright.verbs.explore.detail import Example
 from tunewright.verbs.explore.explorer import Explorer
 from tunewright.verbs.explore.exporting import Format
 from tunewright.verbs.explore.losses import Losses
+from tunewright.verbs.explore.standalone import standalone, stream
 from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
 __all__ = ["Name", "Row", "routes"]
 
@@ -44,6 +46,7 @@ _KINDS: dict[Format, str] = {
 _FILES: dict[str, Any] = {
     kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()
 }
+_PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 _MOST_IDS = 100_000
 _MOST_ROWS = 5_000_000
 _ROWS = r"^([0-9]{1,9}(,[0-9]{1,9})*)?$"
@@ -127,14 +130,16 @@ def _add_files(router: APIRouter, explorer: Explorer) -> None:
         pieces = explorer.exported(run, rows, format)
         return StreamingResponse(pieces, media_type=_KINDS[format], headers=headers)
 
+    @router.post("/runs/{run}/page", response_class=Response, responses={200: {"content": _PAGE}})
+    def page(run: Name) -> Response:
+        """The page of one run as a single file, to be read without a service; of at most 50,000 examples."""
+        headers = {"Content-Disposition": f'attachment; filename="{explorer.find(run).id}.html"'}
+        return Response(standalone(explorer, run), headers=headers, media_type="text/html; charset=utf-8")
+
 
 def _stream(etag: str, known: str | None, made: Callable[[], pa.Table]) -> Response:
     """A table as an Arrow stream of one batch, unless the asker has it."""
     headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
     if known is not None and f'"{etag}"' in known:
         return Response(status_code=304, headers=headers)
-    table = made()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return Response(memoryview(sink.getvalue()), headers=headers, media_type=ARROW)
+    return Response(memoryview(stream(made())), headers=headers, media_type=ARROW)

@@ -82,17 +82,25 @@ class Example(Result):
     suggestion: Suggestion | None
 
 
-def example(project: Project, shot: Snapshot, row: int, *, seen: Seen | None, known: Sequence[Decided]) -> Example:
+def example(
+    project: Project,
+    shot: Snapshot,
+    row: int,
+    *,
+    values: Mapping[str, Any],
+    seen: Seen | None,
+    known: Sequence[Decided],
+) -> Example:
     """All about one row.
 
     Args:
         project: whose task and visualisers say how it is shown.
         shot: the rows.
         row: number of the row.
+        values: of the row, by column.
         seen: what the recorder saw of all rows, if there was one.
         known: the row's history.
     """
-    values = {name: shot.rows[name][row].as_py() for name in shot.rows.column_names}
     labels = shot.run.labels or project.task.labels
     return Example(
         row=row,

@@ -169,11 +169,17 @@ class Explorer:
         Raises:
             DataError: if the run has no such row.
         """
+        checked(self.snapshot(run), [row], most=1)
+        return next(self.examples(run, row, row + 1))
+
+    def examples(self, run: str, start: int, stop: int) -> Iterator[Example]:
+        """All about rows from ``start`` to before ``stop``."""
         kept = self._of(run)
         shot = kept.shot
-        checked(shot, [row], most=1)
         seen = kept.once("seen", lambda: Seen(shot)) if shot.epochs else None
-        return example(self.project, shot, row, seen=seen, known=self.history(shot.run, shot.rows["id"][row].as_py()))
+        told = self._provenance(shot.run)
+        for row, values in enumerate(shot.rows.slice(start, stop - start).to_pylist(), start):
+            yield example(self.project, shot, row, values=values, seen=seen, known=history(*told, values["id"]))
 
     def history(self, run: Run, id: str) -> tuple[Decided, ...]:
         """What was done to a row on the way to the version of a run as it is now, and what people decided about it."""
