@@ -94,7 +94,7 @@ def contrast(
     first = _sample(score[inside], group[inside])
     second = _weighed(score, outside, stratum, group, np.bincount(stratum[inside], minlength=len(others)))
     is_share = bool(np.isin(score[inside | outside], (0.0, 1.0)).all())
-    near, far = (_interval(one, is_share, level) for one in (first, second))
+    near, far = (_interval(one, level, is_share=is_share) for one in (first, second))
     interval = _newcombe(first.mean, near, second.mean, far) if is_share else _welch(first, second, level)
     return Contrast(
         selected=Mean(value=first.mean, interval=near, n=first.n),
@@ -121,7 +121,7 @@ def _weighed(score: Floats, outside: NDArray[np.bool_], stratum: Codes, group: C
     return _Sample(mean, float(variances.sum()), _joined(variances, freedom), int(outside.sum()))
 
 
-def _interval(one: _Sample, is_share: bool, level: float) -> Interval:
+def _interval(one: _Sample, level: float, *, is_share: bool) -> Interval:
     if not is_share:
         half = _half(one.variance, one.freedom, level)
         return one.mean - half, one.mean + half

@@ -297,7 +297,10 @@ def _welch(
     there = np.flatnonzero(shares).tolist()
     above = loss[rows] - np.array([loss[other].mean() if len(other) else 0.0 for other in others])[stratum[rows]]
     difference = float(above.mean())
-    measured = [variance_of_mean(above, group[rows]), *(variance_of_mean(loss[others[code]], group[others[code]]) for code in there)]
+    measured = [
+        variance_of_mean(above, group[rows]),
+        *(variance_of_mean(loss[others[code]], group[others[code]]) for code in there),
+    ]
     parts = np.array([variance for variance, _ in measured]) * np.array([1.0, *(shares[there] ** 2)])
     error = float(np.sqrt(parts.sum()))
     if error == 0:

@@ -250,6 +250,7 @@ def _draw(made: Run, columns: Columns) -> Path:
 
 
 def probabilities_of(labels: tuple[str, ...], answer: Mapping[str, Any]) -> dict[str, float]:
+    """Of each label, the most probable first; of the answers that were kept, where labels are open."""
     if not labels:
         others = answer.get("n_best") or [{"text": answer["predicted"], "probability": answer["probability"]}]
         return {other["text"]: float(other["probability"]) for other in others}

@@ -42,6 +42,6 @@ def _taken(values: NDArray[np.generic], places: NDArray[np.int64]) -> NDArray[np
 
 def _none(values: NDArray[np.generic], n: int) -> NDArray[np.generic]:
     """[n] what stands for a missing value of this type."""
-    kind = values.dtype
-    missing = np.iinfo(kind).max if np.issubdtype(kind, np.integer) else np.nan
-    return np.full(n, missing, dtype=kind)
+    if isinstance(values.dtype, np.dtypes.Float32DType):
+        return np.full(n, np.nan, dtype=np.float32)
+    return np.full(n, -1).astype(values.dtype)  # the largest number of a type without a sign
