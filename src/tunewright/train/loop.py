@@ -204,13 +204,7 @@ def _train(
         data_collator=tag(collator) if mixing is None else mixing.collator(collator, tag=tag),
         compute_loss_func=loss_of(config, task, examples, own=loss, stock=not (mixing or _splits_batch(arguments))),
         compute_metrics=_metrics(task),
-        callbacks=[
-            StepsLog(run),
-            *_watching(recorder, mixing),
-            *_stopping(config),
-            *curves(config.trackers, run),
-            *callbacks,
-        ],
+        callbacks=[StepsLog(run), *_watching(recorder, mixing), *_own(config, run), *callbacks],
     )
     if not task.labels:
         trainer.loss_is_scaled_for_ga = False  # a mean over the batch: the Trainer divides by the accumulated ones
@@ -245,6 +239,10 @@ def _left_out(examples: pa.Table, inputs: Sequence[Feature]) -> dict[str, Any]:
         "unlabelled": count(examples, "train") - known + len(empty),
         "weightless": known - taught(examples).num_rows,
     }
+
+
+def _own(config: TrainConfig, run: Run) -> list[TrainerCallback]:
+    return [*_stopping(config), *curves(config.trackers, run)]
 
 
 def _watching(recorder: Recorder | None, mixing: Mixing | None) -> list[TrainerCallback]:
