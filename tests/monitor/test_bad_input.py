@@ -174,6 +174,8 @@ EXPLODING = {
     "gives two types": lambda value: "text" if value % 2 else 1,
 }
 
+NO_CONDITIONS = {"texts": lambda value: "yes", "lists": lambda value: [1.0], "bytes": lambda value: b"yes"}
+
 
 @pytest.mark.parametrize("case", EXPLODING)
 def test_a_signal_that_explodes_is_isolated_and_counted(tmp_path, case):
@@ -184,6 +186,43 @@ def test_a_signal_that_explodes_is_isolated_and_counted(tmp_path, case):
         assert set(logged.errors) == {"mine"}
         assert logged.marked["long"] == 1
         assert monitor.report()["checks"]["mine"]["errors"] == 1
+
+
+@pytest.mark.parametrize("case", NO_CONDITIONS)
+def test_a_function_that_gives_no_condition_is_isolated_and_counted(tmp_path, case):
+    edge = user(NO_CONDITIONS[case], "length", per="row").edge("mine")
+    with opened(tmp_path, checks=[edge, LONG]) as monitor:
+        logged = monitor.log(batch(1, 6))
+        assert (logged.acknowledged, logged.marked) == (2, {"mine": 0, "long": 1})
+        assert "expected true or false" in logged.errors["mine"]
+        assert monitor.report()["checks"]["mine"]["errors"] == 1
+
+
+@pytest.mark.parametrize("name", ["", "..", "../elsewhere", "a/b"])
+def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MonitorError, match="name of a folder among the runs"):
+        Monitor(name, checks=[LONG])
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_vector_of_whole_numbers_fits_one_of_fractions(tmp_path):
+    rows = {"length": [6], "text": ["a"], "output": ["odd"]}
+    with opened(tmp_path) as monitor:
+        monitor.log([{"id": "1", "length": 6, "text": "a", "output": "odd", "vector": [0.5, 0.25]}])
+        monitor.log({"id": ["2"], **rows, "vector": [[1, 0]]})
+        with pytest.raises(DataError, match="3 dimensions, expected 2"):
+            monitor.log({"id": ["3"], **rows, "vector": [[1, 0, 0]]})
+        assert monitor.rows()["vector"].to_pylist() == [[0.5, 0.25], [1, 0]]
+
+
+def test_a_reason_that_nobody_gave_is_named(tmp_path):
+    with opened(tmp_path) as monitor:
+        monitor.log(batch(1, 6))
+        assert monitor.collected("long")["id"].to_pylist()
+        assert "digest" not in monitor.to_edit("long").rows[0]
+        with pytest.raises(DataError, match="did you mean 'long'"):
+            monitor.collected("lonk")
 
 
 class Exploding:

@@ -128,6 +128,12 @@ def test_a_cut_needs_a_spread():
         told(Histogram(column="x"), {"x": ["a"]})
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_cut_of_short_texts_is_where_few_are_longer(seed):
+    lengths = np.random.default_rng(seed).gamma(6, 7, size=1500).round()
+    assert 0.01 < suggest_cut(lengths).beyond < 0.2
+
+
 def test_the_cut_of_long_dialogues(shared_data):
     rows = pq.read_table(shared_data / "samsum.parquet", columns=["dialogue", "split"])
     lengths = pc.utf8_length(rows.filter(pc.equal(rows["split"], "train"))["dialogue"]).to_numpy()

@@ -215,6 +215,16 @@ def test_a_check_that_changed_begins_anew_and_says_so(tmp_path):
         assert len(monitor.report()["notes"]) == 4
 
 
+def test_a_note_is_kept_once_however_often_a_monitor_is_looked_at(tmp_path):
+    with opened(tmp_path) as monitor:
+        monitor.log(batch(*range(12)))
+    changed = [(col("length") > 3).edge("long"), Lengths(version="2")]
+    for _ in range(3):
+        with opened(tmp_path, checks=changed) as monitor:
+            notes = monitor.report()["notes"]
+    assert len(notes) == len(set(notes)) == 3
+
+
 BAD = {
     "missing": ({"text": None}, "column 'text' is missing"),
     "new": ({"extra": [1]}, "column 'extra' is new"),

@@ -154,6 +154,7 @@ def _say_report(found: MonitorReport) -> None:
     for name, check in found.checks.items():
         if name not in edges:
             _say_fold(name, check)
+    say(*(["", *(f"note: {note}" for note in dict.fromkeys(found.notes))] if found.notes else []))
     drawn = {"Picture": found.file, "Map": found.map, "Page": found.page}
     say(*(f"{what}: {file}" for what, file in drawn.items() if file is not None))
 

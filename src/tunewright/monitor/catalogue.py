@@ -205,9 +205,10 @@ class Catalogue:
             connection.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?, ?)", rows)
 
     def note(self, time: str, writer: str, notes: Iterable[str]) -> None:
-        """Keep sentences about what a reader of the figures must know."""
+        """Keep sentences about what a reader of the figures must know; one that its writer said already is kept once."""
+        query = "INSERT INTO notes SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM notes WHERE writer = ? AND note = ?)"
         with self.transaction() as connection:
-            connection.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(time, writer, note) for note in notes])
+            connection.executemany(query, [(time, writer, note, writer, note) for note in notes])
 
     def notes(self) -> list[str]:
         """Every note, oldest first."""

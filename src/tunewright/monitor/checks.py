@@ -94,17 +94,19 @@ class Checks:
             if lacking := sorted(check.needs - have):
                 raise DataError(
                     f"check {name!r} needs column {lacking[0]!r}, which the batch lacks",
-                    fix=f"{did_you_mean(lacking[0], have)} If labels bring it, say Monitor(truth=[{lacking[0]!r}])",
+                    fix=f"{did_you_mean(lacking[0], have)}; if labels bring it, say Monitor(truth=[{lacking[0]!r}])",
                 )
 
 
 def marks(edges: Mapping[str, Edge], rows: pa.Table, *, reference: Any = None) -> Marks:
     """Which rows the edges mark. A signal that fails marks nothing, and stops no other one."""
     found = evaluate({name: edge.signal for name, edge in edges.items()}, rows, reference=reference)
-    marked = {name: _true(found.values[name], rows.num_rows) for name in edges}
+    errors = {**_no_conditions(edges, found.values), **found.errors}
+    nothing = pa.nulls(rows.num_rows)
+    marked = {name: _true(nothing if name in errors else found.values[name], rows.num_rows) for name in edges}
     scores = {name: _scores(edges[name].signal, rows, marked[name], reference) for name in edges}
-    nulls = {name: found.values[name].null_count for name in edges if name not in found.errors}
-    return Marks(marked, scores, {name: count for name, count in nulls.items() if count}, found.errors)
+    nulls = {name: found.values[name].null_count for name in edges if name not in errors}
+    return Marks(marked, scores, {name: count for name, count in nulls.items() if count}, errors)
 
 
 def with_reasons(rows: pa.Table, found: Marks) -> pa.Table:
@@ -138,6 +140,21 @@ def _parts(signal: Signal) -> Iterator[Signal]:
 
 def _truths(signal: Signal) -> set[str]:
     return {str(part.option("name")) for part in _parts(signal) if part.op == "truth"}
+
+
+def _no_conditions(edges: Mapping[str, Edge], values: Mapping[str, pa.Array]) -> dict[str, str]:
+    """What a function of the user gave instead of truth values, by edge."""
+    kinds = {name: values[name].type for name in edges}
+    return {
+        name: f"expected true or false from `{edges[name].signal}`, found {kind}"
+        for name, kind in kinds.items()
+        if not (
+            pa.types.is_boolean(kind)
+            or pa.types.is_null(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_floating(kind)
+        )
+    }
 
 
 def _true(values: pa.Array, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -248,14 +248,13 @@ def to_edit(
         ColumnError: if a column is not there.
         MonitorError: if there are no rows.
     """
+    from tunewright.monitor.intake import RESERVED
     from tunewright.monitor.store import vector_columns
 
     if rows.num_rows == 0:
         raise MonitorError("expected collected rows to add, found none", fix="look at `collected()` and its reasons")
-    embeddings = set(vector_columns(rows.schema))
-    plain = [
-        name for name in rows.column_names if name not in embeddings | {"id", "reasons", "scores", "step", "logged"}
-    ]
+    left_out = {"id", *RESERVED, *vector_columns(rows.schema)}
+    plain = [name for name in rows.column_names if name not in left_out]
     wanted = dict(fields) if fields is not None else {name: name for name in plain}
     for name in wanted.values():
         if name not in rows.column_names:

@@ -46,23 +46,47 @@ def suggest_cut(values: NDArray[np.number[Any]], *, bars: int = _BARS) -> Cut:
     """A cut-off for values with a long tail on the right, such as lengths.
 
     The elbow is the point of the histogram, from its peak to its end, that is furthest below the straight line between
-    the two, both axes scaled to 1.
+    the two, both axes scaled to 1. The tail is read as falling, so that a dip by chance beside the peak is none.
 
     Args:
         values: [n] numbers, two different ones or more.
-        bars: of the histogram, as many as show a tail and no noise.
+        bars: of the histogram at most; those of whole numbers are as wide as whole numbers, so that each has as many.
 
     Raises:
         DataError: if all values are equal, or one is not finite.
     """
     if len(values) == 0 or not np.isfinite(values).all() or np.min(values) == np.max(values):
         raise DataError(f"expected two different finite values or more, found {len(np.unique(values))}")
-    counts, edges = np.histogram(values, bins=bars)
-    tail = counts[(peak := int(counts.argmax())) :].astype(np.float64)
+    counts, edges = np.histogram(values, bins=_edges(values, bars))
+    tail = _falling(counts[(peak := int(counts.argmax())) :])
     below = np.linspace(1, tail[-1] / tail[0], len(tail)) - tail / tail[0]
     elbow = float(edges[peak + int(below.argmax())])
     quantiles = {share: float(np.quantile(values, share)) for share in _QUANTILES}
     return Cut(elbow, quantiles, float((values > elbow).mean()))
+
+
+def _edges(values: NDArray[np.number[Any]], bars: int) -> NDArray[np.float64]:
+    lowest, highest = float(values.min()), float(values.max())
+    if not np.array_equal(values, np.round(values)):
+        return np.linspace(lowest, highest, bars + 1)
+    width = math.ceil((highest - lowest + 1) / bars)
+    return lowest + width * np.arange(math.ceil((highest - lowest + 1) / width) + 1, dtype=np.float64)
+
+
+def _falling(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[n] the closest counts, by least squares, of which none is above the one before.
+
+    >>> _falling(np.array([9, 2, 4, 1])).tolist()
+    [9.0, 3.0, 3.0, 1.0]
+    """
+    levels: list[tuple[float, int]] = []
+    for count in counts.tolist():
+        level, width = float(count), 1
+        while levels and levels[-1][0] < level:
+            before, wide = levels.pop()
+            level, width = (level * width + before * wide) / (width + wide), width + wide
+        levels.append((level, width))
+    return np.repeat([level for level, _ in levels], [width for _, width in levels])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

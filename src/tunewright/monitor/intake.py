@@ -58,6 +58,7 @@ def fitted(table: pa.Table, schema: pa.Schema, *, optional: frozenset[str] = fro
     Raises:
         DataError: one that names every column that is missing, new, or of another type or dimension.
     """
+    table = _with_whole_numbers(table, schema)
     found = set(table.column_names) - {"id"}
     missing = [name for name in schema.names if name not in found]
     new = sorted(found - {*schema.names, *optional})
@@ -199,6 +200,16 @@ def _embedding(name: str, array: pa.Array) -> pa.FixedSizeListArray:
             fix="look for empty texts or overflows in what makes the vectors",
         )
     return _vectors(matrix)
+
+
+def _with_whole_numbers(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """With vectors where the schema has them, and a batch has none but whole numbers, as JSON writes them."""
+    for place, column in enumerate(table.schema):
+        lists = pa.types.is_list(column.type) and pa.types.is_integer(column.type.value_type)
+        if lists and column.name in schema.names and is_vector(schema.field(column.name).type):
+            vectors = _embedding(column.name, table[column.name].combine_chunks())
+            table = table.set_column(place, column.name, vectors)
+    return table
 
 
 def _mismatch(table: pa.Table, column: pa.Field) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tunewright.errors import MonitorError
 from tunewright.files import claimed
 
-__all__ = ["claim", "lock_of", "require_monitor_or_nothing", "wipe_out"]
+__all__ = ["claim", "lock_of", "require_monitor_or_nothing", "require_name", "wipe_out"]
 
 _LOCKS = "writers"
 
@@ -41,6 +41,14 @@ def require_monitor_or_nothing(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / _LOCKS).is_dir():
         raise MonitorError(
             f"expected a monitor or nothing at {folder}, found something else", fix="give another folder"
+        )
+
+
+def require_name(name: str) -> None:
+    """Raises MonitorError if a monitor's name cannot be that of a folder among the runs."""
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise MonitorError(
+            f"expected the name of a folder among the runs, found {name!r}", fix="leave out slashes, or give a folder"
         )
 
 

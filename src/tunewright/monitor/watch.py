@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.data.edits import Add
-from tunewright.errors import DataError, MonitorError, listed
+from tunewright.errors import DataError, MonitorError, did_you_mean, listed
 from tunewright.monitor import collector as collecting, marking
 from tunewright.monitor.alerting import Alerting, Alerts
 from tunewright.monitor.checks import Checks, marks
@@ -23,7 +23,7 @@ from tunewright.monitor.entries import label_entry, news, of_conflicts, require_
 from tunewright.monitor.intake import table_of
 from tunewright.monitor.journal import Entry
 from tunewright.monitor.logged import Logged
-from tunewright.monitor.opening import claim, require_monitor_or_nothing, wipe_out
+from tunewright.monitor.opening import claim, require_monitor_or_nothing, require_name, wipe_out
 from tunewright.monitor.progress import Progress
 from tunewright.monitor.reading import labelled_rows, rows_of
 from tunewright.monitor.retention import forget
@@ -87,11 +87,13 @@ class Monitor:
             overwrite: delete what is there, and begin anew.
 
         Raises:
-            MonitorError: if another process writes under this name, or the folder is something else.
+            MonitorError: if another process writes under this name, the folder is something else, or the name none.
             ProjectError: if a check is none, two have one name, or an alert is about what no check reports.
         """
         if not writer.isidentifier():
             raise MonitorError(f"expected letters, digits and underscores as the name of a writer, found {writer!r}")
+        if folder is None:
+            require_name(name)
         self.name = name
         self.folder = Path(folder) if folder is not None else Path("runs") / name
         self.reference = reference
@@ -255,9 +257,15 @@ class Monitor:
             the rows, and a column ``step``.
 
         Raises:
+            DataError: if no check has this name, and no row this reason.
             MonitorError: if the monitor collects nothing.
         """
         chosen = selection(self._store, self._progress, self._require_collector())
+        known = {name for reasons in chosen["reasons"].to_pylist() for name in reasons} | {*self.checks.edges}
+        if reason is not None and reason not in known:
+            raise DataError(
+                f"no check is called {reason!r}, and no row has this reason", fix=did_you_mean(reason, known)
+            )
         keep = [
             (reason is None or reason in reasons) and step in (None, at)
             for reasons, at in zip(chosen["reasons"].to_pylist(), chosen["step"].to_pylist(), strict=True)

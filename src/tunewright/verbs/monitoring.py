@@ -19,6 +19,7 @@ from tunewright.monitor.collector import Collector
 from tunewright.monitor.copies import copy_to, is_written
 from tunewright.monitor.defaults import default_checks, default_weights
 from tunewright.monitor.entries import of_conflicts
+from tunewright.monitor.opening import require_name
 from tunewright.monitor.reference import Reference
 from tunewright.monitor.watch import Monitor
 from tunewright.project import Project, find_run
@@ -140,6 +141,7 @@ def fed(
         MonitorError: if the monitor watches another model, or another process writes to it.
         RunError: if there is no such run, or it has no model.
     """
+    require_name(name)
     folder = project.runs_folder / name
     known = Run.open(folder) if Run.is_run(folder) else None
     found = _watched_run(project, known, run, name)
