@@ -399,6 +399,8 @@ export function client(source: Source) {
     issues: (id: string) => source.json<Issues>(`${run(id)}/issues`),
     measure: (id: string, rows: readonly number[], signal?: AbortSignal) => source.post<Measured>(`${run(id)}/measure`, { rows }, signal),
     report: (id: string) => source.json<Record<string, Json>>(`${run(id)}/monitor`),
+    /** Alerts of a monitor and where they stand; asking sends nothing. */
+    alerts: (id: string) => source.json<Record<string, Json>>(`${run(id)}/alerts`),
     pending: (version: string) => source.json<Pending>(`pending?version=${encodeURIComponent(version)}`),
     change: (version: string, revision: number, changes: readonly Change[]) =>
       source.post<Pending>("pending", { version, revision, changes }),

@@ -19,11 +19,11 @@ const GREEN = 2;
 const VERMILLION = 5;
 const RING = SHAPES.indexOf("ring");
 const BAR = SHAPES.indexOf("bar");
-/** Names whose colour is the same in every run. */
-const USUAL: ReadonlyMap<string, number> = new Map([
-  ["easy", GREEN],
-  ["ambiguous", BLUE],
-  ["hard", VERMILLION],
+/** Names whose colour and shape are the same in every run. */
+const USUAL: ReadonlyMap<string, { readonly colour: number; readonly shape: number }> = new Map([
+  ["easy", { colour: GREEN, shape: SHAPES.indexOf("square") }],
+  ["ambiguous", { colour: BLUE, shape: SHAPES.indexOf("circle") }],
+  ["hard", { colour: VERMILLION, shape: SHAPES.indexOf("diamond") }],
 ]);
 const NAMED = 20;
 const LAST = 255;
@@ -87,8 +87,8 @@ function coded(values: Values, names: number): { codes: Uint8Array; counts: Floa
 function look(info: ColumnInfo, name: string, code: number, ground: Ground): Pick<Entry, "colour" | "shape"> {
   const colours = [...(ground === "dark" ? ON_DARK : OKABE_ITO), LAST_OF[ground]];
   if (name === "") return { colour: NEUTRAL[ground], shape: BAR };
-  const usual = info.kind === "flag" ? flagged(info, code) : info.name === "region" ? USUAL.get(name) : undefined;
-  if (usual !== undefined) return { colour: colours[usual]!, shape: code };
+  const usual = info.kind === "flag" ? { colour: flagged(info, code), shape: code } : info.name === "region" ? USUAL.get(name) : undefined;
+  if (usual !== undefined) return { colour: colours[usual.colour]!, shape: usual.shape };
   return { colour: colours[code % colours.length]!, shape: (code + 3 * Math.floor(code / colours.length)) % SHAPES.length };
 }
 

@@ -26,7 +26,7 @@ export function Compare() {
 
 /** A run in one line: name of its version, kind, day. */
 export function named(one: RunSummary): string {
-  const when = new Date(one.created).toLocaleString("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  const when = new Date(one.created).toLocaleString("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return `${one.version || one.id}, ${one.kind}${one.split && one.kind !== "train" ? ` ${one.split}` : ""}, ${when}`;
 }
 
@@ -44,6 +44,7 @@ function Choosing() {
     <div class="pair">
       <Pick title="Before" value={a} runs={all} onPick={(id) => set(id, pair.value?.b ?? "")} />
       <Pick title="After" value={pair.value?.b ?? ""} runs={others} none onPick={(id) => set(a, id)} />
+      {others.length > 0 && !pair.value && <p class="muted">Choose the run that came after: what it does better, what worse, and on which rows.</p>}
       {!others.length && <p class="muted">There is no other finished run of this kind yet: commit a version and train it.</p>}
     </div>
   );

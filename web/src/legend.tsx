@@ -8,6 +8,7 @@ import { colours, info } from "./plane";
 import { PATHS } from "./marks";
 import { SHAPES } from "./render/shapes";
 import { colour, filter, filters } from "./state";
+import { named } from "./wire";
 
 export function Legend() {
   const found = colours.value;
@@ -72,7 +73,7 @@ function Item({ entry }: { readonly entry: Entry }) {
     >
       <Mark entry={entry} />
       <span class="name" dir="auto">
-        {entry.name || "(empty)"}
+        {named(colour.value, entry.name)}
       </span>
       <span class="muted number">{entry.count.toLocaleString("en")}</span>
     </button>

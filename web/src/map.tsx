@@ -18,6 +18,7 @@ export function Plane() {
     <div class="map" ref={held}>
       <Tools />
       <Sheet />
+      <Count />
       <div class="below">
         <Replay />
         <Movers />
@@ -55,17 +56,16 @@ function Tools() {
       <Choice title="Colour" value={colour.value} options={all.map((one) => one.name)} onPick={(name) => (colour.value = name)} />
       <Choice title="Size" value={size.value ?? ""} options={["", ...numbers.map((one) => one.name)]} none="all alike" onPick={(name) => (size.value = name || null)} />
       <Choice title="Density" value={density.value} options={["auto", "on", "off"]} onPick={(name) => (density.value = name as Density)} />
-      <Count />
     </div>
   );
 }
 
+/** How many are selected, above the map: a selection moves nothing else. */
 function Count() {
-  const picked = selection.value.rows.length ? `${listed.value.length.toLocaleString("en")} selected of ` : "";
+  const picked = selection.value.rows.length ? `${listed.value.length.toLocaleString("en")} selected of ${points.value?.rows.toLocaleString("en")} examples` : "";
   return (
     <span class="count" aria-live="polite">
       {picked}
-      {points.value?.rows.toLocaleString("en")} examples
     </span>
   );
 }

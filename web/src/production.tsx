@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import type { Json } from "./api";
 import { Chart } from "./production/chart";
 import "./production.css";
-import { accuracies, coverage, type Drift, drifts, edges, marked, shares, unknown } from "./production/report";
+import { accuracies, type Alert, coverage, type Drift, drifts, edges, marked, ranked, shares, unknown } from "./production/report";
 import { api, during, need, points, query, run, select } from "./state";
 import { number } from "./wire";
 
@@ -17,25 +17,30 @@ const WORDS = 24;
 
 export function Production() {
   const report = useSignal<Report | null>(null);
+  const alerts = useSignal<readonly Alert[]>([]);
   const id = run.value?.kind === "production" ? run.value.id : null;
   useEffect(() => {
     report.value = null;
-    if (id) void during(() => api().report(id)).then((found) => (report.value = found));
+    alerts.value = [];
+    if (!id) return;
+    void during(() => api().report(id)).then((found) => (report.value = found));
+    void during(() => api().alerts(id)).then((found) => (alerts.value = ranked(found?.["alerts"])));
   }, [id]);
   if (!id) return <p class="muted">This run is no production run.</p>;
   if (!report.value) return <p class="muted">Asking the monitor …</p>;
-  return <Told report={report.value} />;
+  return <Told report={report.value} alerts={alerts.value} />;
 }
 
-function Told({ report }: { readonly report: Report }) {
+function Told({ report, alerts }: { readonly report: Report; readonly alerts: readonly Alert[] }) {
   const curves = coverage(report);
   return (
     <div class="production">
       <p>
-        <strong class="number">{number(Number(report["rows"] ?? 0))}</strong> rows, <strong class="number">{number(Number(report["labels"] ?? 0))}</strong>{" "}
-        labels came after them. Model: <bdi>{String(report["model"] ?? "")}</bdi>
+        <strong class="number">{number(Number(report["rows"] ?? 0))}</strong> rows, {labelled(Number(report["labels"] ?? 0))}. Model:{" "}
+        <bdi>{String(report["model"] ?? "")}</bdi>
       </p>
       <Notes notes={report["notes"]} />
+      <Alerts alerts={alerts} />
       <Odd report={report} />
       {drifts(report).map((one) => (
         <Drifted key={one.name} drift={one} />
@@ -55,12 +60,52 @@ function Notes({ notes }: { readonly notes: Json | undefined }) {
   if (!Array.isArray(notes) || !notes.length) return null;
   return (
     <ul class="notes small">
-      {notes.map((note) => (
-        <li key={String(note)}>{String(note)}</li>
+      {[...new Set(notes.map(String))].map((note) => (
+        <li key={note}>{note}</li>
       ))}
     </ul>
   );
 }
+
+const labelled = (count: number): string => (count ? `${number(count)} of them labelled since` : "none of them labelled yet");
+
+/** What fires comes first. */
+function Alerts({ alerts }: { readonly alerts: readonly Alert[] }) {
+  if (!alerts.length) return null;
+  return (
+    <>
+      <h2>Alerts</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Alert</th>
+            <th scope="col">State</th>
+            <th scope="col">Value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {alerts.map((one) => (
+            <tr key={one.name}>
+              <th scope="row">
+                {one.name}
+                <span class="muted rule">
+                  {one.metric} {one.condition}
+                </span>
+              </th>
+              <td class={one.state === "firing" ? "alarm" : "calm"}>
+                <span aria-hidden="true">{MARKS[one.state] ?? "○"} </span>
+                {one.state}
+              </td>
+              <td class="number">{one.value === null ? "–" : number(one.value)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+const MARKS: Readonly<Record<string, string>> = { firing: "▲", pending: "△", resolved: "●", quiet: "●" };
 
 /** Rows that a check marked become the selection. */
 async function show(reason: string): Promise<void> {

@@ -147,8 +147,8 @@ export async function open(id: string): Promise<void> {
 }
 
 function preferred(info: RunInfo): string {
-  const wanted = ["region", "correctness", "correct", "label", "split"];
-  return wanted.find((name) => info.columns.some((one) => one.name === name)) ?? info.columns[0]?.name ?? "";
+  const wanted = ["region", "correctness", "correct", "label", "predicted", "split"];
+  return wanted.find((name) => info.columns.some((one) => one.name === name)) ?? info.columns.find((one) => one.kind !== "text")?.name ?? "";
 }
 
 /** Values of a column of the open run, asked for once. */

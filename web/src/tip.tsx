@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import { colours, extent, info } from "./plane";
 import { hovered } from "./pointing";
 import { api, points, run, size } from "./state";
-import { shown } from "./wire";
+import { named, shown } from "./wire";
 
 const PAUSE = 60; // milliseconds that the pointer must rest before the texts are asked for
 const MOST = 240; // characters of a text
@@ -61,5 +61,5 @@ function facts(): string[] {
 function value(name: string, row: number): string {
   const of = info(name);
   const values = points.value?.values.get(name);
-  return of && values ? shown(of, values, row) || "(empty)" : "–";
+  return of && values ? named(name, shown(of, values, row)) : "–";
 }

@@ -34,6 +34,11 @@ export function present(values: Values, row: number): boolean {
   return values instanceof Float32Array ? !Number.isNaN(value) : value !== missing(values);
 }
 
+/** A category as a reader sees it: rows that lie in no region of the data map lie between them. */
+export function named(column: string, category: string): string {
+  return category || (column === "region" ? "in between" : "(empty)");
+}
+
 /** A value as a reader sees it: the category's name, yes or no, a short number; a dash where there is none. */
 export function shown(info: ColumnInfo, values: Values, row: number): string {
   if (!present(values, row)) return "–";

@@ -10,6 +10,7 @@ from starlette.responses import Response  # noqa: TC002  FastAPI reads it
 
 from tunewright.serve.answers import answer
 from tunewright.serve.reading import Name
+from tunewright.verbs.alerting import standing_alerts
 from tunewright.verbs.explore.comparing import Cell, ComparedRuns, cell, compare_stored
 from tunewright.verbs.explore.issues import Issues, KeptIssues
 from tunewright.verbs.explore.measuring import Measured, measure
@@ -54,6 +55,11 @@ def routes(explorer: Explorer, near: Near) -> APIRouter:
     def monitor(run: Name) -> Response:
         """What a monitor knows, as `tunewright monitor report --json` prints it."""
         return answer(monitor_report(project, run).to_json())
+
+    @router.get("/runs/{run}/alerts", responses=_OBJECT)
+    def alerts(run: Name) -> Response:
+        """Where every alert of a monitor stands, as `tunewright monitor alerts --json` prints it; it sends nothing."""
+        return answer(standing_alerts(project, run).to_json())
 
     @router.get("/compare", response_model=ComparedRuns)
     def compare(a: _Run, b: _Run, split: Annotated[str | None, Query(max_length=200)] = None) -> Response:

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from tunewright.monitor.watch import Monitor
     from tunewright.project import Project
 
-__all__ = ["Alerted", "Listed", "Simulation", "alerted", "monitor_alerts", "rule_of", "simulate_alert"]
+__all__ = [
+    "Alerted",
+    "Listed",
+    "Simulation",
+    "alerted",
+    "monitor_alerts",
+    "rule_of",
+    "simulate_alert",
+    "standing_alerts",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +141,16 @@ def monitor_alerts(
         if silence is not None and until is not None:
             watch.alerts.silence(silence, until=until)
         watch.alerts.deliver()
+        return alerted(watch)
+
+
+def standing_alerts(project: Project, name: str | None = None) -> Alerted:
+    """The same as `monitor_alerts` says, without sending anything: for those who only look.
+
+    Raises:
+        MonitorError: if there is no such monitor.
+    """
+    with seen(project, find_monitor(project, name)) as watch:
         return alerted(watch)
 
 

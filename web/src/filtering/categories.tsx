@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import type { ColumnInfo } from "../api";
 import { filter, filters } from "../state";
-import type { Values } from "../wire";
+import { named, type Values } from "../wire";
 import { type Seen, seen } from "./counts";
 
 /** Categories shown at once; a longer list can be searched. */
@@ -76,7 +76,7 @@ function Category({ info, item, most, none }: Shown) {
     <label class={`category ${now && !kept ? "out" : ""} ${missing ? "missing" : ""}`}>
       <input type="checkbox" checked={kept} onChange={() => toggle(info.name, item.code, missing)} />
       <bdi class="cut" title={item.name}>
-        {item.name || <em>empty</em>}
+        {item.name || <em>{named(info.name, item.name)}</em>}
       </bdi>
       <Count item={item} />
       <span class="track" aria-hidden="true">

@@ -37,6 +37,14 @@ export interface Accuracy {
   readonly labelled: number;
 }
 
+export interface Alert {
+  readonly name: string;
+  readonly metric: string;
+  readonly condition: string;
+  readonly state: string;
+  readonly value: number | null;
+}
+
 export interface Share {
   readonly label: string;
   readonly before: number;
@@ -80,6 +88,17 @@ export function drifts(report: Named): readonly Drift[] {
     const said = { threshold, alarm: one["alarm"] === true, first: numeric(one["first_alarm"]) };
     return [{ name, points, ...said, windows: numeric(one["windows"]) ?? 0, evidence: numeric(one["evidence"]) ?? 0 }];
   });
+}
+
+const URGENT: readonly string[] = ["firing", "pending", "silenced", "resolved", "quiet"];
+
+/** Alerts of a monitor, those that fire first. */
+export function ranked(alerts: Json | undefined): readonly Alert[] {
+  const found = list(alerts).map((one) => {
+    const [name, metric, condition, state] = [String(one["name"]), String(one["metric"]), String(one["condition"]), String(one["state"])];
+    return { name, metric, condition, state, value: numeric(one["value"]) };
+  });
+  return found.sort((a, b) => URGENT.indexOf(a.state) - URGENT.indexOf(b.state));
 }
 
 /** Words that no training text has, the most frequent first. */
