@@ -2,7 +2,10 @@
 
 import { frame } from "./drawing";
 import { camera, colours, extent, here, scene } from "./plane";
+import { PATHS } from "./marks";
 import { CpuRenderer } from "./render/cpu";
+import { SHAPES } from "./render/shapes";
+import { named } from "./wire";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const LINE = 20;
@@ -50,12 +53,14 @@ function overlay(from: SVGElement): SVGElement {
 interface Entry {
   readonly name: string;
   readonly colour: string;
+  /** Index into `SHAPES`. */
+  readonly shape: number;
 }
 
 function entries(): readonly Entry[] {
   const now = colours.peek();
-  if (now?.ramp) return [now.ramp.low, now.ramp.high].map((end, at) => ({ name: String(Number(end.toPrecision(3))), colour: now.ramp!.colours.at(at ? -1 : 0)! }));
-  return (now?.entries ?? []).slice(0, NAMED);
+  if (now?.ramp) return [now.ramp.low, now.ramp.high].map((end, at) => ({ name: String(Number(end.toPrecision(3))), colour: now.ramp!.colours.at(at ? -1 : 0)!, shape: 0 }));
+  return (now?.entries ?? []).slice(0, NAMED).map((one) => ({ ...one, name: named(now!.column, one.name) }));
 }
 
 /** Entries of the legend side by side, in as many lines as they need. The bottom of the last line is where the picture ends. */
@@ -63,13 +68,13 @@ function legend(width: number, top: number): { readonly parts: readonly SVGEleme
   const parts: SVGElement[] = [];
   let x = EDGE;
   let y = top + LINE;
-  for (const { name, colour } of [{ name: `${colours.peek()?.column ?? ""}:`, colour: "none" }, ...entries()]) {
+  for (const { name, colour, shape } of [{ name: `${colours.peek()?.column ?? ""}:`, colour: "none", shape: 0 }, ...entries()]) {
     const wide = 24 + 7.5 * name.length;
     if (x + wide > width - EDGE && x > EDGE) {
       x = EDGE;
       y += LINE;
     }
-    parts.push(element("circle", { cx: x + 5, cy: y - 4, r: 5, fill: colour }));
+    parts.push(element("path", { d: PATHS[SHAPES[shape]!], transform: `translate(${x - 1} ${y - 10})`, fill: colour }));
     parts.push(element("text", { x: x + 14, y, fill: token("--text"), "font-size": 12, "font-family": "sans-serif" }, name));
     x += wide;
   }
