@@ -221,7 +221,7 @@ def test_a_reason_that_nobody_gave_is_named(tmp_path):
         monitor.log(batch(1, 6))
         assert monitor.collected("long")["id"].to_pylist()
         assert "digest" not in monitor.to_edit("long").rows[0]
-        with pytest.raises(DataError, match="did you mean 'long'"):
+        with pytest.raises(MonitorError, match="did you mean 'long'"):
             monitor.collected("lonk")
 
 

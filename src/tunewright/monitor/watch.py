@@ -257,13 +257,12 @@ class Monitor:
             the rows, and a column ``step``.
 
         Raises:
-            DataError: if no check has this name, and no row this reason.
-            MonitorError: if the monitor collects nothing.
+            MonitorError: if the monitor collects nothing, or no check has this name and no row this reason.
         """
         chosen = selection(self._store, self._progress, self._require_collector())
-        known = {name for reasons in chosen["reasons"].to_pylist() for name in reasons} | {*self.checks.edges}
+        known = {name for reasons in chosen["reasons"].to_pylist() for name in reasons} | {*self.checks.all}
         if reason is not None and reason not in known:
-            raise DataError(
+            raise MonitorError(
                 f"no check is called {reason!r}, and no row has this reason", fix=did_you_mean(reason, known)
             )
         keep = [
