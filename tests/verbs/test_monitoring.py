@@ -123,16 +123,21 @@ def test_collected_rows_are_labelled_and_become_a_version(new, tmp_path):
         writer.writerows(lines)
     assert attach_labels(project, listed).labels == 4
     assert attach_labels(project, listed).labels == 0
+    slip = tmp_path / "slip.csv"
+    slip.write_text(f"id,label\n{lines[4]['id']},nonsense\n")
+    assert attach_labels(project, slip).unknown == {"nonsense": 1}
+    slip.write_text(f"id,label\n{lines[4]['id']},{project.task.labels[0]}\n")
+    assert attach_labels(project, slip).unknown == {}
 
     assert set(collected(project).rows["step"].to_pylist()) == {"sent", "labelled"}
     made = collected(project, add="more", hold_out=0)
-    assert (made.added, made.held_out, made.there) == (4, 0, 0)
-    assert made.unlabelled == found.rows.num_rows - 4
+    assert (made.added, made.held_out, made.there) == (5, 0, 0)
+    assert made.unlabelled == found.rows.num_rows - 5
     dataset = open_dataset(project)
-    assert dataset.table("more").num_rows == dataset.table("main").num_rows + 4
+    assert dataset.table("more").num_rows == dataset.table("main").num_rows + 5
     (entry,) = dataset.log("more")
     assert entry.edit.evidence.analysis == "monitor"
-    with pytest.raises(MonitorError, match="4 in more already"):
+    with pytest.raises(MonitorError, match="5 in more already"):
         collected(project, add="again", on="more")
 
 

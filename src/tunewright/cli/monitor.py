@@ -127,6 +127,14 @@ def attach(
         as_json(found)
     else:
         say(f"{counted(found.labels, 'label')} attached to {found.run}.")
+        strange = ", ".join(f"{label} ({count:,})" for label, count in found.unknown.items())
+        say(
+            *(
+                [f"Not among the labels of the task: {strange}. If they are slips, attach them again."]
+                if strange
+                else []
+            )
+        )
 
 
 for _command in (run, report, alerts, simulate, collected, attach, clusters, serve):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,10 +54,11 @@ class MonitorReport(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached(Result):
-    """How many labels were new to a monitor."""
+    """How many labels were new to a monitor; ``unknown`` are those that the task does not have, and how often."""
 
     run: str
     labels: int
+    unknown: Mapping[str, int]
 
 
 def monitor_report(
@@ -124,7 +126,14 @@ def attach_labels(project: Project, path: str | Path, name: str | None = None) -
     run = find_monitor(project, name)
     with watched(project, run) as watch:
         labels = {column: [row[column] for row in told] for column in names}
-        return Attached(run=run.id, labels=watch.attach([row["id"] for row in told], labels).acknowledged)
+        taken = watch.attach([row["id"] for row in told], labels).acknowledged
+    return Attached(run=run.id, labels=taken, unknown=_unknown(project.task.labels, labels.get("label", [])))
+
+
+def _unknown(known: Sequence[str], labels: Sequence[Any]) -> dict[str, int]:
+    """Labels that a task with a list of labels does not have: a slip of the pen, or a class that it lacks."""
+    counts = Counter(str(label) for label in labels) if known else Counter[str]()
+    return {label: count for label, count in counts.most_common() if label not in known}
 
 
 def _drawn(run: Run, found: Mapping[str, Any]) -> Figure:
