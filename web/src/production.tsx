@@ -23,8 +23,10 @@ export function Production() {
     report.value = null;
     alerts.value = [];
     if (!id) return;
-    void during(() => api().report(id)).then((found) => (report.value = found));
-    void during(() => api().alerts(id)).then((found) => (alerts.value = ranked(found?.["alerts"])));
+    void during(async () => {
+      report.value = await api().report(id);
+      alerts.value = ranked((await api().alerts(id))["alerts"]); // one after the other: a monitor is opened by one at a time
+    });
   }, [id]);
   if (!id) return <p class="muted">This run is no production run.</p>;
   if (!report.value) return <p class="muted">Asking the monitor …</p>;
