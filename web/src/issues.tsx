@@ -1,14 +1,14 @@
 /** What is wrong with the data, the worst first: a click selects the rows and opens their review. */
 
-import { signal, useSignal } from "@preact/signals";
+import { batch, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import type { Issue, Severity } from "./api";
 import "./issues.css";
 import { Command, Confirm, count, Part } from "./parts";
 import { readOnly } from "./pending";
-import { Review } from "./review";
-import { api, during, issues, notice, panel, run, select, selection } from "./state";
+import { Review, upcoming } from "./review";
+import { api, during, issues, notice, panel, primary, run, select, selection } from "./state";
 import { because, MANY, mend } from "./suggestions";
 
 const MARKS: Readonly<Record<Severity, string>> = { high: "▲", medium: "◆", low: "●" };
@@ -106,10 +106,13 @@ function Nothing() {
   );
 }
 
-/** Select the rows of an issue, and review them. */
+/** Select the rows of an issue, and review them: from the first that nobody has decided, whichever row was seen before. */
 export function examine(issue: Issue): void {
-  select(Uint32Array.from(issue.rows), { by: "issue", id: issue.id });
-  panel.value = "issues";
+  batch(() => {
+    select(Uint32Array.from(issue.rows), { by: "issue", id: issue.id });
+    primary.value = upcoming(issue) ?? primary.value;
+    panel.value = "issues";
+  });
 }
 
 function Card({ issue }: { readonly issue: Issue }) {

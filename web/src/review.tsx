@@ -24,6 +24,9 @@ function reviewOf(issue: Issue): Signal<Queue> {
   return there;
 }
 
+/** The row at which the review of an issue goes on; null: all are decided. */
+export const upcoming = (issue: Issue): number | null => next(reviewOf(issue).peek());
+
 /** The row under review: the primary one, if it belongs to the queue. */
 function useRow(now: Queue): number | null {
   const at = primary.value;

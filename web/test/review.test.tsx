@@ -56,3 +56,26 @@ test("accept, reject and skip go on; undo comes back and takes the edit out", as
   await screen.findByText("text <b>1</b>");
   expect(server.pending.changes.map((one) => one.action)).toEqual(["relabel"]);
 });
+
+test("keys that are typed into a field decide nothing", async () => {
+  fireEvent.keyDown(screen.getByLabelText("Next"), { key: "a" });
+  press("s");
+  await screen.findByText("text <b>1</b>");
+  expect(server.pending.changes).toEqual([]);
+});
+
+test("many are accepted at once above a probability, and the end says what was decided", async () => {
+  fireEvent.input(screen.getByLabelText("with probability from"), { target: { value: "0.85" } });
+  fireEvent.click(await screen.findByRole("button", { name: "Accept 2 suggestions…" }));
+  expect(server.pending.changes).toEqual([]);
+  fireEvent.click(screen.getByRole("button", { name: "Accept 2 suggestions" }));
+  await screen.findByText("2 decided");
+  expect(server.pending.changes.map((one) => [one.value, one.ids])).toEqual([["neg", ["r1"]], ["pos", ["r0"]]]);
+  await screen.findByText("text <b>3</b>");
+  press("s");
+  await screen.findByText("text <b>4</b>");
+  press("s");
+  await screen.findByText("2 accepted, 0 rejected, 2 skipped.");
+  fireEvent.click(screen.getByRole("button", { name: "See the edits and commit" }));
+  expect(panel.value).toBe("curate");
+});
