@@ -38,7 +38,7 @@ def column(page, name):
 
 
 def test_a_filter_changes_the_counts_of_the_other_columns(page):
-    shown = column(page, "region").locator(".category .number").first
+    shown = column(page, "predicted").locator(".category .number").first
     before = shown.inner_text()
     column(page, "label").locator(".category input").last.check()
     page.locator(".used-filter").wait_for()

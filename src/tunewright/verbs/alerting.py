@@ -15,7 +15,7 @@ from tunewright.errors import DataError
 from tunewright.monitor.replay import replay
 from tunewright.monitor.rules import from_json, parse, to_json, written
 from tunewright.monitor.simulation import Simulated, simulate
-from tunewright.verbs.monitoring import find_monitor, seen, watched
+from tunewright.verbs.monitoring import copied, find_monitor, seen, watched
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def standing_alerts(project: Project, name: str | None = None) -> Alerted:
     Raises:
         MonitorError: if there is no such monitor.
     """
-    with seen(project, find_monitor(project, name)) as watch:
+    with copied(project, find_monitor(project, name)) as watch:
         return alerted(watch)
 
 

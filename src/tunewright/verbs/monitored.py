@@ -16,7 +16,7 @@ from tunewright.errors import DataError
 from tunewright.plot.figures import save
 from tunewright.plot.monitor import Drift, Lengths, figure
 from tunewright.project import Project
-from tunewright.verbs.monitoring import find_monitor, seen, watched
+from tunewright.verbs.monitoring import copied, find_monitor, seen, watched
 from tunewright.verbs.production import truth_of
 from tunewright.verbs.report_page import write_monitor_page
 from tunewright.verbs.report_space import draw_map
@@ -85,7 +85,8 @@ def monitor_report(
         MonitorError: if there is no such monitor.
     """
     run = find_monitor(project, name)
-    with seen(project, run) as watch:
+    keeps = html is not None or map is not None  # a map that was drawn is kept with the monitor
+    with seen(project, run) if keeps else copied(project, run) as watch:
         found = watch.report()
         page = None if html is None else write_monitor_page(project, watch, found, html, score=score)
         placed = None if map is None else draw_map(project, watch, map, score=score)

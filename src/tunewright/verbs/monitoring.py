@@ -31,7 +31,7 @@ from tunewright.verbs.results import Result
 if TYPE_CHECKING:
     from tunewright.verbs.models import Advance
 
-__all__ = ["Monitored", "fed", "find_monitor", "monitor", "seen", "watched"]
+__all__ = ["Monitored", "copied", "fed", "find_monitor", "monitor", "seen", "watched"]
 
 _BLOCK = 512
 """Rows that are predicted and then logged together: what an interruption loses at most."""
@@ -189,11 +189,14 @@ def watched(project: Project, run: Run) -> Iterator[Monitor]:
 
 @contextmanager
 def seen(project: Project, run: Run) -> Iterator[Monitor]:
-    """A monitor that `monitor` made, to read from; a copy of it as it is now, if another process writes to it."""
-    if not is_written(run.folder):
-        with watched(project, run) as it:
-            yield it
-        return
+    """A monitor that `monitor` made, to read from; `copied`, if another process writes to it."""
+    with copied(project, run) if is_written(run.folder) else watched(project, run) as it:
+        yield it
+
+
+@contextmanager
+def copied(project: Project, run: Run) -> Iterator[Monitor]:
+    """A copy of a monitor as it is now: whatever is asked of it, nothing is written or sent."""
     with TemporaryDirectory() as folder:
         copy_to(run.folder, Path(folder) / run.id)
         with watched(replace(project, sinks=()), Run.open(Path(folder) / run.id)) as it:
