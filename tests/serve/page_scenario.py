@@ -44,7 +44,7 @@ def browsed(project, *, width=1440, height=900) -> Iterator:
     complaints = []
     with served(project) as address, api.sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": height})
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
         page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{address}/?token={TOKEN}")

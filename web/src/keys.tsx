@@ -84,7 +84,8 @@ export function pressed(event: KeyboardEvent): string | null {
   const target = event.target instanceof Element ? event.target : document.body;
   if (event.defaultPrevented || event.altKey || event.isComposing || target.closest(TYPING)) return null;
   if (event.key.startsWith("Arrow") && target.closest(OWN_ARROWS)) return null;
-  if (event.key !== "Escape" && target.closest("dialog, [role=dialog]")) return null;
+  if (target.closest("dialog")) return null; // it closes itself on Escape
+  if (event.key !== "Escape" && target.closest("[role=dialog]")) return null;
   return event.ctrlKey || event.metaKey ? `mod+${event.shiftKey ? event.key.toUpperCase() : event.key}` : event.key;
 }
 
