@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TESTS  := -n auto --maxprocesses 4 --dist loadfile
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -21,10 +22,10 @@ demo: $(READY)  ## fine-tune on docstrings, map, repair, fine-tune again, compar
 	@$(BIN)/tunewright demo --folder demo
 
 test: $(READY) page browser  ## run all tests, with those that fine-tune a real model
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
 
 check: $(READY) lint web wheel browser  ## all that CI checks: lint, types, docs, page, wheel, tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
 
 lint: $(READY)  ## ruff, formatting, mypy strict, generated docs unchanged
 	@$(BIN)/ruff check
