@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_closing_interrupts_who_is_busy(pool, tmp_path):
     started = time.monotonic()
     pool.close()
     assert time.monotonic() - started < 20
+    assert "stopped in good order" in (tmp_path / "log").read_text()
+
+
+def test_they_are_interrupted_also_where_the_caller_ignores_interrupts(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        pool = Pool("echo_worker", 1, threads=1, log=tmp_path / "log")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    next(pool.run(taking([{"do": "wait"}])))
+    pool.close()
     assert "stopped in good order" in (tmp_path / "log").read_text()
 
 

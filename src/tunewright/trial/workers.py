@@ -156,6 +156,7 @@ def serve(work: Callable[[Mapping[str, Any], Callable[[int, int], None]], Mappin
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not come between the replies
     jobs: queue.Queue[Mapping[str, Any] | None] = queue.Queue()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell began in the background
     threading.Thread(target=_read, args=(sys.stdin.buffer, jobs), daemon=True).start()
     with suppress(KeyboardInterrupt):
         while (job := jobs.get()) is not None:
