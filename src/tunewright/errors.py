@@ -120,12 +120,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     "did you mean 'confidence'?"
     >>> did_you_mean("zzz", ["a", "b"])
     'known: a, b'
+    >>> did_you_mean("zzz", ["good, film", "bad"])
+    "known: 'bad', 'good, film'"
     """
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known: {listed(known)}" if known else "there are none"
+    shown = [repr(one) for one in known] if any("," in one for one in known) else known
+    return f"known: {listed(shown)}" if known else "there are none"
 
 
 def listed(names: Sequence[str], *, most: int = 8) -> str:

@@ -103,6 +103,13 @@ def test_labels_come_later(client):
     assert client.get("/report").json()["labels"] == 2
 
 
+def test_labels_that_the_task_does_not_have_are_named(client):
+    client.post("/log", json=rows(0, 3))
+    asked = {"ids": ["r0000", "r0001", "r0002"], "label": ["positive", "postive", "postive"]}
+    found = client.post("/attach", json=asked).json()
+    assert (found["acknowledged"], found["unknown"]) == (3, {"postive": 2})
+
+
 def test_what_is_known_can_be_read(client):
     client.post("/log", json=rows(0, 100))
     assert client.get("/collected").json()["rows"]

@@ -13,6 +13,7 @@ import typer
 
 from tunewright.cli.app import Folder, opened, say
 from tunewright.cli.numbers import counted
+from tunewright.cli.serving import Host, Names, Port, TokenFile, warn_if_open
 
 if TYPE_CHECKING:
     from tunewright.serve.service import Address
@@ -23,16 +24,10 @@ __all__ = ["explore"]
 def explore(
     run: Annotated[str | None, typer.Argument(help="Run to open first; by default the last training.")] = None,
     *,
-    host: Annotated[str, typer.Option(help="Where to listen; others than this machine reach it at 0.0.0.0.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 is any that is free.", min=0, max=65535)] = 0,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Another name under which it is asked; may be repeated.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="File with the token, made if there is none; or set TUNEWRIGHT_TOKEN.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 0,
+    allow_host: Names = None,
+    token_file: TokenFile = None,
     open: Annotated[
         bool | None, typer.Option("--open/--no-open", help="Open a browser; by default where there is a display.")
     ] = None,
@@ -87,12 +82,7 @@ def _opening(at: Address, run: str | None) -> str:
 
 
 def _say_where(at: Address, url: str) -> None:
-    if at.is_open:
-        typer.echo(
-            "warning: whoever reaches this port can read what passes, and the token with it; "
-            "put a proxy with TLS before it, or listen on 127.0.0.1",
-            err=True,
-        )
+    warn_if_open(at)
     say(f"Open: {url}")
     if not has_display() and not at.is_open:
         say(f"From another machine, first: ssh -N -L {at.port}:127.0.0.1:{at.port} THIS-MACHINE")

@@ -12,6 +12,7 @@ import typer
 
 from tunewright.cli.app import Folder, opened, say
 from tunewright.cli.latent import progress
+from tunewright.cli.serving import Host, Names, Port, TokenFile, warn_if_open
 
 if TYPE_CHECKING:
     from tunewright.serve.service import Address
@@ -29,16 +30,10 @@ def serve(
     predict: Annotated[
         bool, typer.Option("--predict/--no-predict", help="Ask the model about rows that come without a prediction.")
     ] = True,
-    host: Annotated[str, typer.Option(help="Where to listen; others than this machine reach it at 0.0.0.0.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 is any that is free.", min=0, max=65535)] = 8765,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Another name under which it is asked; may be repeated.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option(help="File with the token, made if there is none; or set TUNEWRIGHT_TOKEN.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    allow_host: Names = None,
+    token_file: TokenFile = None,
     queue: Annotated[int, typer.Option(help="Requests that may wait; more are told to come again.", min=1)] = 64,
     most: Annotated[int, typer.Option(help="Megabytes of a request.", min=1)] = 64,
     window: Annotated[
@@ -86,10 +81,5 @@ def _opening(receiving: Callable[..., AbstractContextManager[Receiver]]) -> Iter
 
 
 def _say_where(at: Address) -> None:
-    if at.is_open:
-        typer.echo(
-            "warning: whoever reaches this port can read what passes, and the token with it; "
-            "put a proxy with TLS before it, or listen on 127.0.0.1",
-            err=True,
-        )
+    warn_if_open(at)
     say(f"Listening: {at.url('/report')}", "Ctrl-C stops it.")

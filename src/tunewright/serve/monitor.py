@@ -14,7 +14,7 @@ from tunewright.errors import DataError
 from tunewright.serve.answers import answer
 from tunewright.serve.desk import Desk
 from tunewright.serve.guard import ARROW, is_known
-from tunewright.verbs.receiver import Received, Receiver
+from tunewright.verbs.receiver import Labelled, Received, Receiver
 
 __all__ = ["PUBLIC", "routes"]
 
@@ -37,9 +37,9 @@ def routes(desk: Desk[Receiver]) -> APIRouter:
         read = _reader(request.headers["content-type"], await request.body())
         return answer((await desk.do(lambda receiver: receiver.log(read()))).to_json())
 
-    @router.post("/attach", response_model=Received, openapi_extra=_body(_of_labels(truth)))
+    @router.post("/attach", response_model=Labelled, openapi_extra=_body(_of_labels(truth)))
     async def attach(request: Request) -> Response:
-        """Attach ground truth to rows that were logged."""
+        """Attach ground truth to rows that were logged; labels that the task does not have are taken, and named."""
         ids, labels = _labels(_parsed(await request.body()))
         return answer((await desk.do(lambda receiver: receiver.attach(ids, labels))).to_json())
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunewright.monitor.expressions import Signal
     from tunewright.run import Run
 
-__all__ = ["Attached", "MonitorReport", "attach_labels", "monitor_report", "reported"]
+__all__ = ["Attached", "MonitorReport", "attach_labels", "monitor_report", "reported", "unknown_labels"]
 
 _QUANTILES = (50.0, 95.0, 99.0)
 
@@ -128,12 +128,18 @@ def attach_labels(project: Project, path: str | Path, name: str | None = None) -
     with watched(project, run) as watch:
         labels = {column: [row[column] for row in told] for column in names}
         taken = watch.attach([row["id"] for row in told], labels).acknowledged
-    return Attached(run=run.id, labels=taken, unknown=_unknown(project.task.labels, labels.get("label", [])))
+    return Attached(run=run.id, labels=taken, unknown=unknown_labels(project, labels))
 
 
-def _unknown(known: Sequence[str], labels: Sequence[Any]) -> dict[str, int]:
-    """Labels that a task with a list of labels does not have: a slip of the pen, or a class that it lacks."""
-    counts = Counter(str(label) for label in labels) if known else Counter[str]()
+def unknown_labels(project: Project, truth: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """Labels that a task with a list of labels does not have, and how often: slips of the pen, or a class that it lacks.
+
+    Args:
+        project: whose task it is.
+        truth: columns of ground truth by name.
+    """
+    known = project.task.labels
+    counts = Counter(str(label) for label in truth.get("label", ()) if label is not None) if known else Counter[str]()
     return {label: count for label, count in counts.most_common() if label not in known}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ from tunewright.table import left_join
 from tunewright.truth import first_of_each
 from tunewright.verbs.alerting import Alerted, alerted
 from tunewright.verbs.collecting import Collected, chosen
-from tunewright.verbs.monitored import MonitorReport, reported
+from tunewright.verbs.monitored import MonitorReport, reported, unknown_labels
 from tunewright.verbs.monitoring import fed
 from tunewright.verbs.production import Model, as_production, truth_of
 from tunewright.verbs.results import Result
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.verbs.models import Advance
 
-__all__ = ["Received", "Receiver", "receiving"]
+__all__ = ["Labelled", "Received", "Receiver", "receiving"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +44,16 @@ class Received(Result):
     errors: Mapping[str, str]
 
     @classmethod
-    def of(cls, logged: Logged) -> Received:
-        return cls(**{name: getattr(logged, name) for name in cls.__dataclass_fields__})
+    def of(cls, logged: Logged, **more: Any) -> Self:
+        """What a monitor says of a batch; ``more`` are the fields that it does not have."""
+        return cls(**{name: getattr(logged, name) for name in Received.__dataclass_fields__}, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled(Received):
+    """What became of labels; ``unknown`` are those that the task does not have, and how often."""
+
+    unknown: Mapping[str, int]
 
 
 class Receiver:
@@ -87,10 +95,10 @@ class Receiver:
             raise DataError(f"the batch was not taken: a column has values of a wrong type ({error})") from error
         if self._predicts:
             rows = left_join(rows, self._said(rows))
-        return self._told(self._watch.log(rows))
+        return Received.of(self._counted(self._watch.log(rows)))
 
-    def attach(self, ids: Sequence[Any], truth: Any) -> Received:
-        """Attach ground truth to rows that were logged.
+    def attach(self, ids: Sequence[Any], truth: Any) -> Labelled:
+        """Attach ground truth to rows that were logged. Labels that the task does not have are taken, and named.
 
         Args:
             ids: [n] of rows.
@@ -101,7 +109,8 @@ class Receiver:
             MonitorError: if it could not be written; then nothing is taken.
         """
         columns = truth if isinstance(truth, Mapping) else {self.truth[0]: truth}
-        return self._told(self._watch.attach(ids, columns))
+        taken = self._counted(self._watch.attach(ids, columns))
+        return Labelled.of(taken, unknown=unknown_labels(self._model.project, columns))
 
     def report(self) -> MonitorReport:
         """What is known by now."""
@@ -132,9 +141,9 @@ class Receiver:
         )
         return exposition(families) + prometheus(self._watch.alerts.standings)
 
-    def _told(self, logged: Logged) -> Received:
+    def _counted(self, logged: Logged) -> Logged:
         self.acknowledged += logged.acknowledged
-        return Received.of(logged)
+        return logged
 
     def _said(self, rows: pa.Table) -> pa.Table:
         """What the model says of rows: of those that are new it is asked, of the others it is remembered."""
