@@ -193,7 +193,7 @@ def frame(page: Page) -> float:
     page.wait_for_timeout(300)
     page.keyboard.press("0")
     settle(page)
-    return median(sorted(page.evaluate("window.__seen.frames"))[-20:])
+    return float(median(sorted(page.evaluate("window.__seen.frames"))[-20:]))
 
 
 def lasso(page: Page, number: int) -> float:
@@ -242,7 +242,7 @@ def took(page: Page) -> float:
 def canvas(page: Page) -> dict[str, float]:
     box = page.locator(".sheet > canvas").bounding_box()
     assert box is not None
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 def at(box: dict[str, float], x: float, y: float) -> tuple[float, float]:
