@@ -48,3 +48,14 @@ def served(project) -> Iterator[str]:
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
+
+
+def analysed(folder):
+    """A project in which everything that a page can ask about is there, and the run that was trained."""
+    project = reviews(folder, train=QUICK)
+    run = tw.train(project)
+    tw.verbs.similar(project, run, texts=["a good film"], k=3)
+    tw.verbs.evaluate(project, run)
+    pyarrow.csv.write_csv(toy_texts(20, seed=5).select(["id", "text"]), folder / "production.csv")
+    tw.verbs.monitor(project, folder / "production.csv")
+    return project, run

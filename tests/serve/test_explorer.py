@@ -10,11 +10,7 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import schemathesis
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.generation import GenerationMode
 
 import tunewright as tw
 from tunewright.run import Run
@@ -36,17 +32,6 @@ HOSTILE = {
     "empty": "",
 }
 KINDS = ("csv", "jsonl", "parquet")
-READS = (
-    "/workspace",
-    "/runs/{run}",
-    "/runs/{run}/points",
-    "/runs/{run}/columns/{name}",
-    "/runs/{run}/epochs",
-    "/runs/{run}/rows",
-    "/runs/{run}/examples/{row}",
-    "/runs/{run}/search",
-)
-POSTS = ("/runs/{run}/locate", "/runs/{run}/export")
 
 
 def opened(project, static=None):
@@ -73,11 +58,6 @@ def project(tmp_path_factory):
 def client(project):
     with TestClient(opened(project), headers=BEARER) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def document(project):
-    return schemathesis.openapi.from_asgi("/openapi.json", opened(project), headers=BEARER)
 
 
 @pytest.fixture(scope="module")
@@ -306,20 +286,6 @@ def test_a_page_that_was_not_built_says_so(project, tmp_path):
     with TestClient(opened(project, tmp_path / "none"), headers=BEARER) as client:
         answer = client.get("/")
         assert (answer.status_code, "was not built" in answer.text) == (503, True)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize(("path", "method"), [*((path, "get") for path in READS), *((path, "post") for path in POSTS)])
-def test_nothing_makes_the_service_fail(document, path, method, mode):
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
-    @given(case=document[f"/api{path}"][method].as_strategy(generation_mode=mode))
-    def check(case):
-        if "run" in case.path_parameters and mode is GenerationMode.POSITIVE:
-            case.path_parameters["run"] = "toy"
-        case.call_and_validate(headers=BEARER, checks=[not_a_server_error])
-
-    check()
 
 
 def test_a_selection_of_nothing_is_an_empty_file(client):

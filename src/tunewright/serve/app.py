@@ -24,6 +24,7 @@ _REFUSALS = {
     400: "The request, or a setting of the project, is wrong.",
     401: "The token is missing or wrong.",
     403: "A page of another origin asks.",
+    404: "There is no such address.",
     408: "The body did not arrive in time.",
     409: "The monitor cannot do this.",
     413: "The body is too large.",

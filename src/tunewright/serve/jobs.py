@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Body, Path
 from starlette.responses import Response  # noqa: TC002  FastAPI reads it
 
 from tunewright.serve.answers import answer
+from tunewright.serve.reading import Nothing
 from tunewright.verbs.explore.jobs import Job, JobList
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["routes"]
 
 _Version = Annotated[str, Body(embed=True, min_length=1, max_length=200)]
-_Nothing = Annotated[dict[str, Any] | None, Body(max_length=0)]
 
 
 def routes(jobs: Jobs) -> APIRouter:
@@ -34,7 +34,7 @@ def routes(jobs: Jobs) -> APIRouter:
         return answer(jobs.jobs().to_json())
 
     @router.post("/jobs/{job}/stop", response_model=Job)
-    def stop(job: Annotated[str, Path(max_length=200)], _: _Nothing = None) -> Response:
+    def stop(job: Annotated[str, Path(max_length=200)], _: Nothing) -> Response:
         """Stop a training in good order, so that it can be resumed."""
         return answer(jobs.stop(job).to_json())
 

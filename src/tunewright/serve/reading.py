@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Name", "Row", "routes"]
+__all__ = ["Name", "Nothing", "Row", "routes"]
 
 Name = Annotated[str, Path(max_length=200)]
 """Of a run or a column, in an address."""
 
 Row = Annotated[int, Path(ge=0, le=2**31)]
 """Number of a row, in an address."""
+
+Nothing = Annotated[dict[str, Any], Body(max_length=0)]
+"""The body of a request that says all in its address: an empty object, which no form can send."""
 
 _Like = Annotated[str | None, Query(min_length=1, max_length=200)]
 _Unchanged = Annotated[str | None, Header(max_length=200)]
@@ -131,7 +134,7 @@ def _add_files(router: APIRouter, explorer: Explorer) -> None:
         return StreamingResponse(pieces, media_type=_KINDS[format], headers=headers)
 
     @router.post("/runs/{run}/page", response_class=Response, responses={200: {"content": _PAGE}})
-    def page(run: Name) -> Response:
+    def page(run: Name, _: Nothing) -> Response:
         """The page of one run as a single file, to be read without a service; of at most 50,000 examples."""
         headers = {"Content-Disposition": f'attachment; filename="{explorer.find(run).id}.html"'}
         return Response(standalone(explorer, run), headers=headers, media_type="text/html; charset=utf-8")
