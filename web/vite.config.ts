@@ -13,5 +13,4 @@ export default defineConfig({
       output: { entryFileNames: "app.js", assetFileNames: "[name][extname]", chunkFileNames: "[name].js" },
     },
   },
-  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
 });

@@ -38,6 +38,19 @@ INKED = """canvas => {
   for (let k = 3; k < data.length; k += 4) if (data[k] > 60) inked++;
   return inked;
 }"""
+LOSE = "canvas => canvas.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()"
+NO_WEBGL = """
+const given = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...how) {
+  return kind === 'webgl2' ? null : given.call(this, kind, ...how);
+};"""
+COUNT_READS = """
+window.reads = 0;
+const { readPixels } = WebGL2RenderingContext.prototype;
+WebGL2RenderingContext.prototype.readPixels = function (...how) {
+  window.reads++;
+  return readPixels.apply(this, how);
+};"""
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +93,9 @@ def visit(browser, address):
     pages = []
     said = []
 
-    def opened(query=""):
+    def opened(query="", before=""):
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.add_init_script(before)
         page.on("pageerror", lambda error: said.append(str(error)))
         pages.append(page)
         page.goto(f"{address}/?token={TOKEN}")
@@ -212,3 +226,36 @@ def test_webgl_draws_the_points_too(visit):
     page.locator(".legend .entry").first.click()
     page.wait_for_timeout(500)
     assert page.screenshot(clip=canvas(page).bounding_box()) != bright
+
+
+def test_a_lost_card_leaves_the_map_to_the_rasteriser(visit):
+    page = visit("&renderer=gl")
+    sheet = page.locator(".sheet")
+    if sheet.get_attribute("data-renderer") != "gl":
+        pytest.skip("this browser has no WebGL2")
+    canvas(page).evaluate(LOSE)
+    page.locator('.sheet[data-renderer="cpu"]').wait_for()
+    left = inked(page)
+    page.locator(".legend .entry").first.click()
+    page.wait_for_timeout(300)
+    assert 0 < inked(page) < left
+    box = canvas(page).bounding_box()
+    page.mouse.click(box["x"] + 1, box["y"] + 1)
+    page.keyboard.press("ArrowRight")
+    page.locator(".sheet .ring").wait_for()
+
+
+def test_without_webgl_the_rasteriser_draws(visit):
+    page = visit("&renderer=gl", NO_WEBGL)
+    page.locator('.sheet[data-renderer="cpu"]').wait_for()
+    assert inked(page)
+
+
+def test_a_frame_of_webgl_reads_nothing_back(visit):
+    page = visit("&renderer=gl&density=on", COUNT_READS)
+    if page.locator(".sheet").get_attribute("data-renderer") != "gl":
+        pytest.skip("this browser has no WebGL2")
+    canvas(page).focus()
+    page.keyboard.press("+")
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => window.reads") == 0

@@ -3,14 +3,13 @@
 import { effect } from "@preact/signals";
 
 import { dark } from "./ground";
-import { camera, chosen, colours, crowded, extent, here, home, place, type Places, scene, usual } from "./plane";
+import { camera, chosen, colours, crowded, extent, here, home, palette, place, type Places, scene, usual } from "./plane";
 import type { Camera } from "./render/camera";
 import { renderer } from "./render/choose";
-import type { Frame, Palette, Renderer } from "./render/renderer";
+import type { Frame, Renderer } from "./render/renderer";
 import { run } from "./state";
 
 const TRAVEL = 650; // milliseconds that points take to their new positions
-const GREY: Palette = { colours: new Uint8Array(1024).fill(140), shapes: new Uint8Array(256) };
 /** Coordinates that are pixels from the middle of the canvas. */
 const PIXELS: Camera = { x: 0, y: 0, sx: 1, sy: 1 };
 
@@ -91,13 +90,11 @@ export class Drawing {
     const nowhere = { x: new Float32Array(0), y: new Float32Array(0) };
     const mix = journey ? Math.max(0, Math.min(1, (now - journey.began) / TRAVEL)) : 1;
     if (mix >= 1) this.journey = null;
-    this.renderer.scene(to ? scene(journey?.from ?? to, to) : { ...scene(nowhere, nowhere), flags: new Uint8Array(0) }, palette());
+    this.renderer.scene(to ? scene(journey?.from ?? to, to) : { ...scene(nowhere, nowhere), flags: new Uint8Array(0), order: null }, palette());
     this.renderer.draw({ ...frame(target), a: journey?.camera ?? target, mix: eased(mix) });
     if (mix < 1) this.ask();
   };
 }
-
-const palette = (): Palette => colours.peek()?.palette ?? GREY;
 
 /** What the map looks like at rest. */
 export function frame(at: Camera): Frame {

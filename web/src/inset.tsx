@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { frame } from "./drawing";
 import { dark } from "./ground";
-import { camera, colours, extent, here, home, isDataMap, type Places, scene } from "./plane";
+import { camera, colours, extent, here, home, isDataMap, palette, type Places, scene } from "./plane";
 import { type Bounds, type Camera, fitted, pixel } from "./render/camera";
 import { CpuRenderer } from "./render/cpu";
 import { selection, shown } from "./state";
@@ -74,8 +74,7 @@ function Magnified({ box, rows, of }: Pile) {
 function drawn(canvas: HTMLCanvasElement, box: Bounds, places: Places): () => void {
   const renderer = new CpuRenderer(canvas);
   renderer.fit(SIDE, SIDE);
-  const palette = colours.value?.palette;
-  if (palette) renderer.scene(scene(places, places), palette);
+  renderer.scene(scene(places, places), palette());
   renderer.draw({ ...frame(fitted(box, SIDE, SIDE, BARE, false)), density: true });
   return () => renderer.dispose();
 }

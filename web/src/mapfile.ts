@@ -1,7 +1,7 @@
 /** The map as a file: its points, what lies over them, and the legend, in one SVG; as PNG the same, drawn. */
 
 import { frame } from "./drawing";
-import { camera, colours, extent, here, scene } from "./plane";
+import { camera, colours, extent, here, palette, scene } from "./plane";
 import { PATHS } from "./marks";
 import { CpuRenderer } from "./render/cpu";
 import { SHAPES } from "./render/shapes";
@@ -29,9 +29,8 @@ function points(): string {
   const canvas = document.createElement("canvas");
   const drawing = new CpuRenderer(canvas);
   const places = here.peek()!;
-  const shown = colours.peek();
   drawing.fit(extent.peek().width, extent.peek().height);
-  drawing.scene(scene(places, places), shown?.palette ?? { colours: new Uint8Array(1024).fill(140), shapes: new Uint8Array(256) });
+  drawing.scene(scene(places, places), palette());
   drawing.draw(frame(camera.peek()!));
   const address = canvas.toDataURL("image/png");
   drawing.dispose();

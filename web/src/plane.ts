@@ -8,7 +8,8 @@ import { type Dynamics, dynamics, type MapAt, mapAt } from "./epochs";
 import { dark } from "./ground";
 import { inside, type Point } from "./lasso";
 import { bounds, type Bounds, type Camera, fitted, type Margin } from "./render/camera";
-import type { Scene } from "./render/renderer";
+import { order } from "./render/order";
+import type { Palette, Scene } from "./render/renderer";
 import { api, colour, density, during, epoch, flags, layout, need, points, second, select, selection, shown, size } from "./state";
 import { columns, type Points, type Values } from "./wire";
 
@@ -29,6 +30,7 @@ export interface Places {
 const CROWD = 200_000;
 /** Area of a canvas (CSS pixels) on which points have their full size. */
 const ROOMY = 440_000;
+const DATA_MAPS: ReadonlySet<string> = new Set(["map", "across"]);
 /** Confidence lies in [0, 1]; the deviation of such numbers is at most 0.5. */
 const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
 const PROJECTIONS: ReadonlySet<string> = new Set(["umap", "pca"]);
@@ -54,7 +56,11 @@ export const place = computed<Layout | null>(
   () => points.value?.run.layouts.find((one) => one.name === layout.value) ?? points.value?.run.layouts[0] ?? null,
 );
 
-export const isDataMap = computed(() => place.value?.name === "map");
+/** Whether it is a data map: of this run, or the means of several. */
+export const isDataMap = computed(() => place.value !== null && DATA_MAPS.has(place.value.name));
+
+/** Whether it is the map that this run drew, which the epochs replay. */
+export const isOwnMap = computed(() => place.value?.name === "map");
 
 /** Whether the axes mean something: those of a projection do not. */
 export const hasAxes = computed(() => place.value !== null && !PROJECTIONS.has(place.value.name));
@@ -85,7 +91,7 @@ function placesIn(now: Points, at: Layout | null): Places | null {
 /** Where the rows lie now; null: the run has no such positions, or they are on their way. */
 export const here = computed<Places | null>(() => {
   const then = earlier.value;
-  if (then && isDataMap.value) return { x: then.variability, y: then.confidence };
+  if (then && isOwnMap.value) return { x: then.variability, y: then.confidence };
   return points.value && placesIn(points.value, place.value);
 });
 
@@ -98,6 +104,11 @@ export const colours = computed<Colouring | null>(() => {
   const of = info(colour.value);
   return of && colourValues.value ? colouring(of, colourValues.value, dark.value) : null;
 });
+
+const GREY: Palette = { colours: new Uint8Array(1024).fill(140), shapes: new Uint8Array(256) };
+
+/** What points look like, before their colours are known too. */
+export const palette = (): Palette => colours.peek()?.palette ?? GREY;
 
 const sizeValues = computed(() => (size.value === null ? undefined : points.value?.values.get(size.value)));
 
@@ -119,6 +130,9 @@ const roughly = (rows: number): number =>
 export const crowded = computed(() =>
   density.value === "auto" ? (points.value?.rows ?? 0) > CROWD : density.value === "on",
 );
+
+/** In a crowd it shows how many there are, whichever lies on top. */
+const stacked = computed<Uint32Array | null>(() => (colours.value && !crowded.value ? order(colours.value.codes, !colours.value.ramp) : null));
 
 export const chosen = computed(() => selection.value.rows.length > 0);
 
@@ -143,6 +157,7 @@ export function scene(from: Places, to: Places): Scene {
     colour: colours.value?.codes ?? new Uint8Array(to.x.length).fill(255),
     size: sized.value,
     flags: flags.value,
+    order: stacked.value,
   };
 }
 

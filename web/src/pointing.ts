@@ -4,10 +4,10 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import type { Point } from "./lasso";
-import { camera, enclose, extent, here, home, tool } from "./plane";
+import { camera, enclose, extent, here, home, palette, scene, tool, usual } from "./plane";
 import { panned, point, zoomed } from "./render/camera";
 import { nearest } from "./render/nearest";
-import { primary, select, selection, shown, step } from "./state";
+import { primary, select, selection, step } from "./state";
 
 /** The polygon that is being drawn, pixels. */
 export const drawn = signal<readonly Point[]>([]);
@@ -36,7 +36,8 @@ function under(at: Point): number {
   const places = here.value;
   const view = camera.value;
   if (!places || !view) return -1;
-  return nearest(places.x, places.y, shown.value, point(view, at, extent.value.width, extent.value.height), view, REACH);
+  const aim = { at: point(view, at, extent.value.width, extent.value.height), camera: view, size: usual.value, reach: REACH };
+  return nearest(scene(places, places), palette(), aim);
 }
 
 function zoom(by: number, at: Point): void {

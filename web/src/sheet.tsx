@@ -1,6 +1,6 @@
 /** The canvas and what lies over it: axes, lasso, rings, arrows, names of clusters, the tip under the pointer. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Drawing } from "./drawing";
@@ -20,10 +20,7 @@ export function Sheet() {
   const machine = useSignal<Renderer["name"]>(chosen(new URLSearchParams(location.search).get("renderer")));
   useEffect(watchGround, []);
   useEffect(() => watched(sheet.current!), []);
-  useEffect(() => {
-    const drawing = new Drawing(canvas.current!, machine.value, () => (machine.value = "cpu"));
-    return () => drawing.dispose();
-  }, [machine.value]);
+  useEffect(() => drawn(canvas.current!, machine), [machine.value]);
   const pointing = usePointing();
   return (
     <div class={`sheet ${tool.value} ${hovered.value ? "over" : ""}`} ref={sheet} data-renderer={machine.value} data-dark={dark.value}>
@@ -33,6 +30,19 @@ export function Sheet() {
       {here.value ? <Tip /> : <Nowhere />}
     </div>
   );
+}
+
+/** Draw on a canvas until the returned function is called. A card that takes its context away, or never gives one, leaves the map to the
+ * rasteriser, on a canvas of its own. */
+function drawn(canvas: HTMLCanvasElement, machine: Signal<Renderer["name"]>): (() => void) | undefined {
+  try {
+    const drawing = new Drawing(canvas, machine.value, () => (machine.value = "cpu"));
+    return () => drawing.dispose();
+  } catch (error) {
+    if (machine.value === "cpu") throw error;
+    machine.value = "cpu";
+    return undefined;
+  }
 }
 
 function watched(sheet: HTMLElement): () => void {

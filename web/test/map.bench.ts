@@ -6,6 +6,7 @@ import { colouring } from "../src/colouring";
 import { inside } from "../src/lasso";
 import { density, grid } from "../src/render/cells";
 import { nearest } from "../src/render/nearest";
+import { order } from "../src/render/order";
 import { placed, points } from "../src/render/raster";
 
 const WIDTH = 1100;
@@ -21,7 +22,7 @@ for (const rows of [100_000, 1_000_000]) {
   const size = Float32Array.from({ length: rows }, () => 2 + 3 * Math.random());
   const codes = Uint8Array.from({ length: rows }, (_, row) => row % 6);
   const flags = new Uint8Array(rows).fill(1);
-  const scene = { ax: x, ay: y, bx: x, by: y, colour: codes, size, flags };
+  const scene = { ax: x, ay: y, bx: x, by: y, colour: codes, size, flags, order: order(codes, true) };
   const [u, v] = [new Float32Array(rows), new Float32Array(rows)];
   const frame = { a: camera, b: camera, mix: 1, size: 2, density: false, dim: false, dark: false };
   const polygon = Array.from({ length: 80 }, (_, k) => ({ x: 0.5 + 0.4 * Math.cos(k / 12.7), y: 0.5 + 0.4 * Math.sin(k / 12.7) }));
@@ -44,7 +45,10 @@ for (const rows of [100_000, 1_000_000]) {
       inside(polygon, x, y, flags);
     });
     bench("the row under the pointer", () => {
-      nearest(x, y, flags, { x: 0.5, y: 0.5 }, camera, 9);
+      nearest(scene, palette, { at: { x: 0.5, y: 0.5 }, camera, size: 2, reach: 9 });
+    });
+    bench("the order to draw in", () => {
+      order(codes, true);
     });
     bench("colours of a category", () => {
       colouring(info, codes);

@@ -9,7 +9,6 @@ import { pile } from "../src/inset";
 import { placedLabels } from "../src/labels";
 import { inside, type Point } from "../src/lasso";
 import { bounds, fitted, panned, pixel, point, zoomed } from "../src/render/camera";
-import { nearest } from "../src/render/nearest";
 
 /** Numbers in [0, 1) that are the same on every machine. */
 function random(seed = 1): () => number {
@@ -58,18 +57,6 @@ describe("the camera", () => {
     const nan = Number.NaN;
     expect(bounds(Float32Array.of(1, nan, 3), Float32Array.of(5, 9, 4))).toEqual({ left: 1, right: 3, low: 4, high: 5 });
     expect(bounds(Float32Array.of(nan), Float32Array.of(nan))).toEqual({ left: 0, right: 1, low: 0, high: 1 });
-  });
-});
-
-describe("nearest", () => {
-  const x = Float32Array.of(0, 1, 1.01, Number.NaN);
-  const y = Float32Array.of(0, 1, 1, 0);
-  const camera = { x: 0, y: 0, sx: 100, sy: 100 };
-
-  test("the closest visible row within reach", () => {
-    expect(nearest(x, y, Uint8Array.of(1, 1, 1, 1), { x: 1.02, y: 1 }, camera, 9)).toBe(2);
-    expect(nearest(x, y, Uint8Array.of(1, 1, 0, 1), { x: 1.02, y: 1 }, camera, 9)).toBe(1);
-    expect(nearest(x, y, Uint8Array.of(1, 1, 1, 1), { x: 0.5, y: 0.5 }, camera, 9)).toBe(-1);
   });
 });
 

@@ -32,6 +32,7 @@ function scene(rows: readonly { x: number; y: number; colour?: number; flag?: nu
     colour: Uint8Array.from(rows, (row) => row.colour ?? 0),
     size: rows.some((row) => row.size) ? Float32Array.from(rows, (row) => row.size ?? 1) : null,
     flags: Uint8Array.from(rows, (row) => row.flag ?? 1),
+    order: null,
   };
 }
 

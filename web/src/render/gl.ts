@@ -1,5 +1,7 @@
 /** Draws with WebGL2: positions stay on the card, a frame is one or two calls. */
 
+import { COUNTED, GlCells } from "./glcells";
+import { program, type Program, texture } from "./program";
 import { dimmed, faintest, type Frame, type Palette, type Renderer, type Scene } from "./renderer";
 
 const POINTS = `#version 300 es
@@ -40,34 +42,16 @@ void main() {
   pixel = vec4(colour.rgb * colour.a, colour.a);
 }`;
 
-const COUNTED = `#version 300 es
-precision highp float;
-in vec4 colour; flat in int shape; out vec4 pixel;
-void main() { pixel = vec4(colour.rgb, 1.0); }`;
-
-const SCREEN = `#version 300 es
-void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }`;
-
-const TONED = `#version 300 es
-precision highp float;
-uniform sampler2D sums; uniform vec2 cells; uniform vec2 full; uniform float most; uniform float least; uniform float share; out vec4 pixel;
-void main() {
-  vec4 sum = texelFetch(sums, ivec2(gl_FragCoord.xy / full * cells), 0);
-  float alpha = sum.a > 0.0 ? min(1.0, least + (1.0 - least) * log(1.0 + sum.a) / log(1.0 + most)) * share : 0.0;
-  pixel = vec4(sum.rgb / max(sum.a, 1.0) * alpha, alpha);
-}`;
-
 const FLOATS = ["ax", "ay", "bx", "by"] as const;
 
 export class GlRenderer implements Renderer {
   readonly name = "gl";
   private readonly gl: WebGL2RenderingContext;
-  private readonly marks: WebGLProgram;
-  private readonly counts: WebGLProgram | null;
-  private readonly tone: WebGLProgram | null;
+  private readonly marks: Program;
+  /** Null where the card cannot sum floats. */
+  private readonly density: { readonly counts: Program; readonly cells: GlCells } | null;
   private readonly buffers = new Map<string, { buffer: WebGLBuffer; data: ArrayBufferView }>();
   private readonly colours: WebGLTexture;
-  private cells: { texture: WebGLTexture; frame: WebGLFramebuffer; width: number; height: number } | null = null;
   private now: Scene | null = null;
   private palette: Palette | null = null;
   private ratio = 1;
@@ -82,8 +66,7 @@ export class GlRenderer implements Renderer {
     this.gl = gl;
     this.marks = program(gl, POINTS, SHAPED);
     const sums = gl.getExtension("EXT_color_buffer_float") && gl.getExtension("EXT_float_blend");
-    this.counts = sums ? program(gl, POINTS, COUNTED) : null;
-    this.tone = sums ? program(gl, SCREEN, TONED) : null;
+    this.density = sums ? { counts: program(gl, POINTS, COUNTED), cells: new GlCells(gl, canvas) } : null;
     this.colours = texture(gl);
     gl.enable(gl.BLEND);
     canvas.addEventListener("webglcontextlost", this.lost);
@@ -96,6 +79,7 @@ export class GlRenderer implements Renderer {
     if (scene.size) this.upload("size", 5, scene.size, gl.FLOAT);
     else gl.disableVertexAttribArray(5);
     this.upload("flags", 6, scene.flags, gl.UNSIGNED_BYTE);
+    if (scene.order) this.bind("order", gl.ELEMENT_ARRAY_BUFFER, scene.order);
     if (palette !== this.palette) this.paint(palette);
     this.now = scene;
     this.palette = palette;
@@ -105,38 +89,49 @@ export class GlRenderer implements Renderer {
     this.ratio = Math.min(2, globalThis.devicePixelRatio || 1);
     this.canvas.width = Math.max(1, Math.round(width * this.ratio));
     this.canvas.height = Math.max(1, Math.round(height * this.ratio));
-    this.drop();
+    this.density?.cells.drop();
   }
 
   draw(frame: Frame): void {
-    const { gl, now } = this;
+    const { gl, now, density } = this;
     if (!now) return;
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (frame.density && this.counts && this.tone) return this.drawCells(frame, now, this.counts, this.tone);
+    const pale = frame.dim ? dimmed(frame.dark) : 1;
+    const put = (mask: number, want: number, share: number): void => {
+      if (!frame.density || !density) return this.drawRows(this.marks, frame, now, { mask, want, share });
+      const dots = { ...frame, size: 1 / this.ratio };
+      density.cells.draw(() => this.drawRows(density.counts, dots, { ...now, size: null }, { mask, want, share: 1 }), faintest(frame.dark), share);
+    };
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.drawRows(this.marks, frame, now, { mask: frame.dim ? 3 : 1, want: 1, share: frame.dim ? dimmed(frame.dark) : 1 });
-    if (frame.dim) this.drawRows(this.marks, frame, now, { mask: 3, want: 3, share: 1 });
+    put(frame.dim ? 3 : 1, 1, pale);
+    if (frame.dim) put(3, 3, 1);
   }
 
   dispose(): void {
     this.canvas.removeEventListener("webglcontextlost", this.lost);
-    this.drop();
+    this.density?.cells.drop();
     for (const { buffer } of this.buffers.values()) this.gl.deleteBuffer(buffer);
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
   private upload(name: string, at: number, data: Float32Array | Uint8Array, type: number): void {
     const { gl } = this;
-    const there = this.buffers.get(name);
-    const buffer = there?.buffer ?? gl.createBuffer()!;
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    if (there?.data !== data) gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
+    this.bind(name, gl.ARRAY_BUFFER, data);
     gl.enableVertexAttribArray(at);
     if (type === gl.FLOAT) gl.vertexAttribPointer(at, 1, type, false, 0, 0);
     else gl.vertexAttribIPointer(at, 1, type, 0, 0);
+  }
+
+  /** Bind the buffer of a name, with new content only if the array is another one. */
+  private bind(name: string, target: number, data: ArrayBufferView): void {
+    const { gl } = this;
+    const there = this.buffers.get(name);
+    const buffer = there?.buffer ?? gl.createBuffer()!;
+    gl.bindBuffer(target, buffer);
+    if (there?.data !== data) gl.bufferData(target, data, gl.DYNAMIC_DRAW);
     this.buffers.set(name, { buffer, data });
   }
 
@@ -149,14 +144,14 @@ export class GlRenderer implements Renderer {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
 
+  /** Draw the rows whose flags, under the mask, are `want`. */
   private drawRows(
-    marks: WebGLProgram,
+    { program: marks, at }: Program,
     frame: Frame,
     scene: Scene,
     { mask, want, share }: { readonly mask: number; readonly want: number; readonly share: number },
   ): void {
     const { gl } = this;
-    const at = (name: string): WebGLUniformLocation | null => gl.getUniformLocation(marks, name);
     gl.useProgram(marks);
     gl.bindTexture(gl.TEXTURE_2D, this.colours);
     gl.uniform4f(at("ca"), frame.a.x, frame.a.y, frame.a.sx, frame.a.sy);
@@ -168,92 +163,7 @@ export class GlRenderer implements Renderer {
     gl.uniform1ui(at("mask"), mask);
     gl.uniform1ui(at("want"), want);
     gl.uniform1f(at("share"), share);
-    gl.drawArrays(gl.POINTS, 0, scene.flags.length);
+    if (scene.order) gl.drawElements(gl.POINTS, scene.order.length, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, scene.flags.length);
   }
-
-  private drawCells(frame: Frame, scene: Scene, counts: WebGLProgram, tone: WebGLProgram): void {
-    const pale = frame.dim ? dimmed(frame.dark) : 1;
-    this.drawSums(frame, scene, { counts, tone, mask: frame.dim ? 3 : 1, want: 1, share: pale });
-    if (frame.dim) this.drawSums(frame, scene, { counts, tone, mask: 3, want: 3, share: 1 });
-  }
-
-  /** Count the rows whose flags, under the mask, are `want`, and draw the counts. */
-  private drawSums(
-    frame: Frame,
-    scene: Scene,
-    { counts, tone, mask, want, share }: { readonly counts: WebGLProgram; readonly tone: WebGLProgram; readonly mask: number; readonly want: number; readonly share: number },
-  ): void {
-    const { gl } = this;
-    const cells = (this.cells ??= this.framed());
-    gl.bindFramebuffer(gl.FRAMEBUFFER, cells.frame);
-    gl.viewport(0, 0, cells.width, cells.height);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.blendFunc(gl.ONE, gl.ONE);
-    this.drawRows(counts, { ...frame, size: 1 / this.ratio }, { ...scene, size: null }, { mask, want, share: 1 });
-    const most = this.most(cells.width, cells.height);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    gl.useProgram(tone);
-    gl.bindTexture(gl.TEXTURE_2D, cells.texture);
-    const at = (name: string): WebGLUniformLocation | null => gl.getUniformLocation(tone, name);
-    gl.uniform2f(at("cells"), cells.width, cells.height);
-    gl.uniform2f(at("full"), this.canvas.width, this.canvas.height);
-    gl.uniform1f(at("most"), most);
-    gl.uniform1f(at("least"), faintest(frame.dark));
-    gl.uniform1f(at("share"), share);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
-
-  private most(width: number, height: number): number {
-    const { gl } = this;
-    const sums = new Float32Array(width * height * 4);
-    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, sums);
-    let most = 1;
-    for (let at = 3; at < sums.length; at += 4) if (sums[at]! > most) most = sums[at]!;
-    return most;
-  }
-
-  private framed(): { texture: WebGLTexture; frame: WebGLFramebuffer; width: number; height: number } {
-    const { gl } = this;
-    const width = (this.canvas.width + 1) >> 1;
-    const height = (this.canvas.height + 1) >> 1;
-    const sums = texture(gl);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, width, height, 0, gl.RGBA, gl.FLOAT, null);
-    const frame = gl.createFramebuffer()!;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
-    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, sums, 0);
-    return { texture: sums, frame, width, height };
-  }
-
-  private drop(): void {
-    if (!this.cells) return;
-    this.gl.deleteTexture(this.cells.texture);
-    this.gl.deleteFramebuffer(this.cells.frame);
-    this.cells = null;
-  }
-}
-
-function program(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
-  const made = gl.createProgram()!;
-  for (const [type, source] of [
-    [gl.VERTEX_SHADER, vertex],
-    [gl.FRAGMENT_SHADER, fragment],
-  ] as const) {
-    const shader = gl.createShader(type)!;
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(made, shader);
-  }
-  gl.linkProgram(made);
-  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(`shader: ${gl.getProgramInfoLog(made)}`);
-  return made;
-}
-
-function texture(gl: WebGL2RenderingContext): WebGLTexture {
-  const made = gl.createTexture()!;
-  gl.bindTexture(gl.TEXTURE_2D, made);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-  return made;
 }

@@ -74,12 +74,13 @@ interface Pass {
 }
 
 function pass({ raster, scene, palette, size, x, y }: Paint, { mask, want, colours, soft }: Pass): void {
-  const { flags, colour } = scene;
+  const { flags, colour, order } = scene;
   const { width, height, ratio } = raster;
   const { shapes } = palette;
   const usual = diameter(size, ratio);
   const pen = new Pen(raster, soft);
-  for (let row = 0; row < x.length; row++) {
+  for (let k = 0; k < x.length; k++) {
+    const row = order ? order[k]! : k;
     if ((flags[row]! & mask) !== want) continue;
     const u = x[row]!;
     const v = y[row]!;

@@ -15,6 +15,8 @@ export interface Scene {
   readonly size: Float32Array | null;
   /** Bit 0 visible, bit 1 selected. */
   readonly flags: Uint8Array;
+  /** Rows from the lowest drawn to the topmost; null: as they come. Selected rows lie above the rest in any case. */
+  readonly order: Uint32Array | null;
 }
 
 /** What a point of a colour index looks like. */
