@@ -34,6 +34,9 @@ def routes(explorer: Explorer, near: Near) -> APIRouter:
     router = APIRouter(prefix="/api")
     project, known = explorer.project, KeptIssues(explorer.project)
 
+    def named(run: str) -> str:
+        return str(explorer.find(run).meta["name"])
+
     @router.get("/runs/{run}/issues", response_model=Issues)
     def issues(run: Name) -> Response:
         """What is wrong with the rows, worst first, as `tunewright issues --json` prints it."""
@@ -54,21 +57,21 @@ def routes(explorer: Explorer, near: Near) -> APIRouter:
     @router.get("/runs/{run}/monitor", responses=_OBJECT)
     def monitor(run: Name) -> Response:
         """What a monitor knows, as `tunewright monitor report --json` prints it."""
-        return answer(monitor_report(project, run).to_json())
+        return answer(monitor_report(project, named(run)).to_json())
 
     @router.get("/runs/{run}/alerts", responses=_OBJECT)
     def alerts(run: Name) -> Response:
         """Where every alert of a monitor stands, as `tunewright monitor alerts --json` prints it; it sends nothing."""
-        return answer(standing_alerts(project, run).to_json())
+        return answer(standing_alerts(project, named(run)).to_json())
 
     @router.get("/compare", response_model=ComparedRuns)
     def compare(a: _Run, b: _Run, split: Annotated[str | None, Query(max_length=200)] = None) -> Response:
         """Two runs by their stored predictions; positive differences mean that the second is better."""
-        return answer(compare_stored(project, a, b, split=split).to_json())
+        return answer(compare_stored(project, explorer.find(a), explorer.find(b), split=split).to_json())
 
     @router.post("/compare/cell", response_model=Cell)
     def compared_cell(run: _Text, split: _Text, gold: _Text, predicted: _Text) -> Response:
         """The rows of one cell of a confusion matrix."""
-        return answer(cell(project, run, split=split, gold=gold, predicted=predicted).to_json())
+        return answer(cell(project, explorer.find(run), split=split, gold=gold, predicted=predicted).to_json())
 
     return router

@@ -205,8 +205,15 @@ def labelled(run: Run, split: str | None = None) -> pa.Table:
 
     A training run may have been asked about all of its rows, most of which it learnt from: there, no split is the
     validation split.
+
+    Raises:
+        RunError: if the predictions do not say which labels, or of which split.
     """
     table = run.table("predictions")
+    if lacking := {"label", "split"}.difference(table.column_names):
+        raise RunError(
+            f"the predictions of run {run.id} have no column {min(lacking)!r}", fix=f"run `tunewright evaluate {run.id}`"
+        )
     kept = table.filter(pc.is_valid(table["label"]))
     split = split or ("validation" if run.kind == "train" else None)
     return kept if split is None else kept.filter(pc.equal(kept["split"], split))
