@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Event, Job, StepLoss } from "./api";
+import type { Line } from "./curve";
 import { renew } from "./pending";
 import { api, during, open, points, run } from "./state";
 import { listen } from "./stream";
@@ -100,6 +101,13 @@ export function perEpoch(known: readonly Loss[]): readonly EpochLoss[] {
       eval_loss: all.findLast((one) => one.eval_loss !== null)?.eval_loss ?? null,
     };
   });
+}
+
+/** Training and validation loss by step, those that were logged. */
+export function curves(known: readonly Loss[]): readonly Line[] {
+  const points = (of: (one: Loss) => number | null): Line["points"] => known.flatMap((one) => (of(one) === null ? [] : [{ x: one.step, y: of(one)! }]));
+  const both = [{ name: "training", points: points((one) => one.loss) }, { name: "validation", points: points((one) => one.eval_loss) }];
+  return both.filter((one) => one.points.length > 0);
 }
 
 /** Steps per second over the losses that were heard live; null: too few. */

@@ -2,9 +2,8 @@
 
 import { useEffect } from "preact/hooks";
 
-import { Chart } from "./chart";
-import { following, jobs, losses, pace, perEpoch, recall, running } from "./jobs";
-import "./live.css";
+import { Curve } from "./curve";
+import { curves, following, jobs, losses, pace, perEpoch, recall, running } from "./jobs";
 import { decimal, Part } from "./parts";
 import { readOnly } from "./pending";
 import { open, points, run } from "./state";
@@ -62,7 +61,7 @@ function Losses({ name }: { readonly name: string }) {
   if (!last) return <p class="muted">No loss was logged for this run yet.</p>;
   return (
     <Part title="Loss">
-      <Chart losses={known} />
+      <Curve lines={curves(known)} across="step" format={decimal} label="Loss over steps; the table below has the figures" />
       <p class="muted small">
         Step {last.step.toLocaleString("en")}, epoch {last.epoch.toFixed(2)}
         {speed !== null && `, ${decimal(speed)} steps a second`}

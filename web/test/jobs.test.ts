@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 
-import { appended, type Loss, pace, perEpoch } from "../src/jobs";
+import { nearest, padded } from "../src/curve";
+import { appended, curves, type Loss, pace, perEpoch } from "../src/jobs";
 
 const at = (step: number, epoch: number, loss: number | null, eval_loss: number | null = null, heard: number | null = null): Loss => ({ step, epoch, loss, eval_loss, heard });
 
@@ -23,4 +24,22 @@ test("what is logged at the end of an epoch belongs to it", () => {
 test("pace counts what was heard live", () => {
   expect(pace([at(10, 0.5, 1), at(20, 1, 1, null, 1000), at(40, 2, 1, null, 5000)])).toBe(5);
   expect(pace([at(10, 0.5, 1)])).toBeNull();
+});
+
+test("a curve has what was logged, and none where nothing was", () => {
+  const [training, validation] = curves([at(10, 0.5, 1), at(20, 1, null, 0.9), at(30, 1.5, 0.6)]);
+  expect(training).toEqual({ name: "training", points: [{ x: 10, y: 1 }, { x: 30, y: 0.6 }] });
+  expect(validation).toEqual({ name: "validation", points: [{ x: 20, y: 0.9 }] });
+  expect(curves([at(10, 0.5, 1)]).map((one) => one.name)).toEqual(["training"]);
+});
+
+test("the pointer means the nearest step; a line that never moves has room above and below", () => {
+  const points = [{ x: 0, y: 1 }, { x: 10, y: 2 }];
+  expect(nearest(points, 4)?.x).toBe(0);
+  expect(nearest(points, 99)?.x).toBe(10);
+  expect(nearest([], 1)).toBeUndefined();
+  const [low, high] = padded(3, 3);
+  expect(low).toBeLessThan(3);
+  expect(high).toBeGreaterThan(3);
+  expect(padded(Infinity, -Infinity)).toEqual([0, 1]);
 });

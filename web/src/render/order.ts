@@ -5,7 +5,7 @@ const NOTHING = 255;
 const HEIGHTS = 1 << 16;
 
 /** Rows from the lowest to the topmost, shuffled in a way that is always the same. With `fair`, rare codes rise: in a pile that
- * mixes the codes as the whole does, each is as likely on top as any other (Efraimidis & Spirakis 2006, weights 1 / count).
+ * mixes the codes as the whole does, each lies on top equally often (Efraimidis & Spirakis 2006, weights 1 / count).
  *
  * @param codes - Index into the palette, [rows]. */
 export function order(codes: Uint8Array, fair: boolean): Uint32Array {
