@@ -48,6 +48,7 @@ def mapped(suspects, suggested):
         suspects=suspects,
         first_suspects=(first,),
         files=(),
+        notes=("map.html was not written: it is too large",),
         rows=pa.table({"id": ["r1", "r2", "r3"]}),
     )
 
@@ -55,6 +56,7 @@ def mapped(suspects, suggested):
 def test_a_map_of_mostly_suspects_means_little(says):
     said = says("map", "map", mapped(2, None))
     assert "The model has hardly learnt: this list means little yet." in said
+    assert "map.html was not written: it is too large" in said
     assert "suggested" not in said
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tunewright.plot.groups import CATEGORIES, MARKERS, RAMP, categories, correctness_bins, grouped
+from tunewright.plot.groups import MARKERS, RAMP, categories, correctness_bins, grouped
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB
 BLINDNESS = {
@@ -42,20 +42,18 @@ def test_many_values_fall_into_six_bins_closed_below():
 @pytest.mark.parametrize("values", [[1.0], [0.0, 0.01], [0, 1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1], [0.9, 0.95, 1.0]])
 def test_bins_never_share_a_colour_or_a_marker(values):
     bins = correctness_bins(np.array(values))
-    assert len(set(bins.light)) == len(set(bins.dark)) == len(set(bins.markers)) == len(values)
+    assert len(set(bins.colours)) == len(set(bins.markers)) == len(values)
 
 
 @pytest.mark.parametrize("kind", BLINDNESS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_steps_of_the_ramp_stay_apart_for_the_colour_blind(kind, theme):
-    seen = [lab(colour, kind) for colour in RAMP[theme]]
+def test_the_steps_of_the_ramp_stay_apart_for_the_colour_blind(kind):
+    seen = [lab(colour, kind) for colour in RAMP]
     apart = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in combinations(range(len(seen)), 2)}
     assert min(apart.values()) > 10, sorted(apart.items(), key=lambda item: item[1])[:3]
 
 
-def test_there_are_as_many_colours_in_the_dark_as_in_the_light():
-    assert len(RAMP["light"]) == len(RAMP["dark"]) == len(MARKERS)
-    assert len(CATEGORIES["light"]) == len(CATEGORIES["dark"])
+def test_each_step_of_the_ramp_has_a_marker():
+    assert len(RAMP) == len(MARKERS)
 
 
 def test_categories_are_in_alphabetical_order_with_missing_values_last():
@@ -69,7 +67,7 @@ def test_beyond_ten_categories_the_rare_ones_share_a_group():
     groups = categories(np.array(values, dtype=object))
     assert groups.names == (*(f"c{i:02}" for i in range(10)), "2 others", "none")
     assert groups.counts.tolist()[-3:] == [11, 19, 1]
-    assert len(groups.light) == 12
+    assert len(groups.colours) == 12
 
 
 def test_bounds_of_fifths_are_told_apart():

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import re
 from dataclasses import replace
 
 import pyarrow.csv
@@ -8,6 +12,7 @@ import pytest
 import tunewright as tw
 from tunewright.toy import toy_model, toy_texts
 from tunewright.train.config import TrainConfig
+from tunewright.verbs.explore import standalone
 
 QUICK = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, threads=1, precision="fp32")
 
@@ -15,6 +20,34 @@ QUICK = TrainConfig(epochs=3, batch_size=8, learning_rate=1e-2, threads=1, preci
 def write_csv(path, table):
     pyarrow.csv.write_csv(table, path)
     return str(path)
+
+
+@pytest.fixture
+def static(tmp_path):
+    """A folder with a page as small as can be."""
+    folder = tmp_path / "static"
+    folder.mkdir()
+    (folder / "app.js").write_text('document.title = "</script>–😀";', encoding="utf-8")
+    (folder / "index.css").write_text('b::after { content: "–" }', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def built(static, monkeypatch):
+    """That page as the one that was built."""
+    monkeypatch.setattr(standalone, "BUILT", static)
+
+
+@pytest.fixture(scope="session")
+def archive():
+    """A function from a saved page to what it holds: answers by path, and rows."""
+
+    def read(path):
+        parts = re.findall(r'<script type="text/plain" class="archive">([^<]*)</script>', path.read_text("ascii"))
+        answers, *chunks = (json.loads(gzip.decompress(base64.b64decode(part))) for part in parts)
+        return answers, [row for chunk in chunks for row in chunk]
+
+    return read
 
 
 @pytest.fixture(scope="session")

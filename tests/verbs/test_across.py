@@ -36,7 +36,7 @@ def seeds(tmp_path_factory):
     return project, [tw.train(project, seed=seed) for seed in (0, 1)]
 
 
-def test_means_errors_and_files(seeds):
+def test_means_errors_and_files(seeds, built, archive):
     project, runs = seeds
     found = across(project, runs)
     assert found.runs == tuple(run.id for run in runs)
@@ -49,6 +49,15 @@ def test_means_errors_and_files(seeds):
     assert errors == sorted(errors, reverse=True)
     assert [path.name for path in found.files] == ["map-across.png", "map-across.svg", "map-across.html"]
     assert all(path.stat().st_size for path in found.files)
+    assert found.notes == ()
+    answers, _ = archive(found.files[-1])
+    assert answers["view"].startswith("layout=across&colour=across_correctness")
+    info = answers["json"][f"runs/{runs[-1].id}"]
+    assert {"name": "across", "title": "Several runs", "x": "across_variability", "y": "across_confidence"} in info[
+        "layouts"
+    ]
+    assert f"The map of several runs has the means of {', '.join(run.id for run in runs)}." in info["notes"]
+    assert f"runs/{runs[-1].id}/columns/confidence_error" in answers["bytes"]
     json.dumps(found.to_json(), allow_nan=False)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 import tunewright as tw
 from tunewright import verbs
-from tunewright.plot import page
 from tunewright.project import find_run
 from tunewright.toy import toy_answers, toy_model, toy_seq2seq, toy_summaries
 from tunewright.verbs.population import population
@@ -95,14 +94,13 @@ def test_an_evaluation_says_how_far_off_a_text_is(trained):
     assert all(one.interval is None or one.interval[0] < one.interval[1] for one in found.grades)
 
 
-def test_no_label_is_suggested_where_there_are_none(trained, monkeypatch):
+def test_no_label_is_suggested_where_there_are_none(trained, built, archive):
     project, run = trained
-    pages = []
-    monkeypatch.setattr(page, "write_page", lambda path, **given: pages.append(given) or path)
     drawn = tw.map(project, run)
     assert drawn.rows["suggested"].null_count == drawn.rows.num_rows
-    assert "suspicion" in pages[0]["columns"]
-    assert "suggested" not in pages[0]["columns"]
+    answers, rows = archive(drawn.files[-1])
+    assert f"runs/{find_run(project, run).id}/columns/suspicion" in answers["bytes"]
+    assert {row["example"]["suggestion"] for row in rows} == {None}
 
 
 def test_gold_targets_that_are_cut_are_linted(trained):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import tunewright as tw
 from tunewright.errors import RunError
 from tunewright.run import Run
 from tunewright.toy import toy_texts
-from tunewright.verbs.chart import coverage
-from tunewright.verbs.dynamics import last_answers
+from tunewright.verbs.dynamics import coverage, last_answers
+from tunewright.verbs.explore import standalone
 
 
 def test_the_map_covers_the_training_rows_and_no_others(project, first):
@@ -34,12 +35,50 @@ def test_the_map_covers_the_training_rows_and_no_others(project, first):
     assert wanted <= set(drawn.rows.column_names)
 
 
-def test_pictures_and_page_lie_in_the_run(project, first):
+def test_pictures_and_page_lie_in_the_run(project, first, built):
     drawn = tw.map(project, first, latent=True)
     names = [path.name for path in drawn.files]
-    assert names == ["map.png", "map.svg", "map.html", "latent.png", "latent.svg"]
+    assert names == ["map.png", "map.svg", "latent.png", "latent.svg", "map.html"]
     assert all(path.parent == first.folder / "figures" and path.stat().st_size > 1000 for path in drawn.files)
+    assert drawn.notes == ()
     assert first.table("embeddings").num_rows == 100  # of all splits
+
+
+def test_the_page_holds_all_rows_of_the_run_and_opens_at_the_map(project, first, built, archive):
+    *_, page = tw.map(project, first).files
+    answers, rows = archive(page)
+    assert answers["ids"] == first.table("examples")["id"].to_pylist()
+    assert [one["example"]["id"] for one in rows] == answers["ids"]
+    info = answers["json"][f"runs/{first.id}"]
+    assert info["layouts"][0] == {"name": "map", "title": "Data map", "x": "variability", "y": "confidence"}
+    assert answers["view"] == ""
+
+
+def test_the_same_map_gives_the_same_page(project, first, built):
+    pages = [tw.map(project, first).files[-1].read_bytes() for _ in range(2)]
+    assert pages[0] == pages[1]
+
+
+def test_without_a_built_page_there_are_pictures_and_a_reason(project, first, tmp_path, monkeypatch):
+    monkeypatch.setattr(standalone, "BUILT", tmp_path / "none")
+    drawn = tw.map(project, first)
+    assert [path.name for path in drawn.files] == ["map.png", "map.svg"]
+    (note,) = drawn.notes
+    assert note.startswith("map.html was not written: the page was not built; run `make page`")
+
+
+def test_of_more_rows_than_a_file_holds_there_are_pictures_and_a_reason(project, first, built, monkeypatch):
+    monkeypatch.setattr(standalone, "MOST_EXAMPLES", 50)
+    drawn = tw.map(project, first)
+    assert [path.suffix for path in drawn.files] == [".png", ".svg"]
+    (note,) = drawn.notes
+    assert "a file holds at most 50 examples" in note
+    assert "tunewright explore" in note
+
+
+def test_a_run_in_another_folder_is_drawn(project, first, built, tmp_path):
+    run = Run.open(shutil.copytree(first.folder, tmp_path / "elsewhere"))
+    assert [path.parent for path in tw.map(project, run).files] == [run.folder / "figures"] * 3
 
 
 def test_suspects_come_with_text_and_suggestion(project, first):

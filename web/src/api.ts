@@ -58,7 +58,7 @@ export interface ColumnInfo {
 }
 
 export interface Layout {
-  /** `map`: the data map. Others: `umap`, `pca`. */
+  /** `map`: the data map; `across`: that of several runs, by their means; others: `umap`, `pca`, `said`. */
   readonly name: string;
   readonly title: string;
   /** Columns of the horizontal and vertical position. */

@@ -1,6 +1,6 @@
 /** The axes of a map whose coordinates mean something: ticks, names, and on the data map what their ends mean. */
 
-import { isDataMap, place } from "./plane";
+import { isDataMap, isOwnMap, place } from "./plane";
 import type { Seen } from "./overlay";
 import { pixel, point } from "./render/camera";
 import { number } from "./wire";
@@ -70,14 +70,14 @@ function Words({ size: { width, height } }: Pick<Seen, "size">) {
         always the same
       </text>
       <text class="title" x={(GUTTER + width) / 2} y={base} text-anchor="middle">
-        variability over the epochs
+        {isOwnMap.value ? "variability over the epochs" : "variability, mean of the runs"}
       </text>
       <text x={width - 8} y={base} text-anchor="end">
         ambiguous →
       </text>
       <text transform={upright(height - FOOT)}>← hard to learn</text>
       <text class="title" transform={upright((height - FOOT) / 2)} text-anchor="middle">
-        confidence
+        {isOwnMap.value ? "confidence" : "confidence, mean of the runs"}
       </text>
       <text transform={upright(8)} text-anchor="end">
         easy to learn →

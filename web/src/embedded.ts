@@ -4,6 +4,8 @@ import { ApiError, type Example, type Json, type Pending, type Source } from "./
 
 interface Archive {
   readonly run: string;
+  /** What to open at, as an address says it. */
+  readonly view: string;
   /** Rows per chunk. */
   readonly chunk: number;
   readonly ids: readonly string[];
@@ -29,10 +31,12 @@ async function unpacked<T>(part: string): Promise<T> {
   return new Response(stream).json() as Promise<T>;
 }
 
-/** The source in a document; null where the page was served. */
-export async function embedded(page: Document = document): Promise<Source | null> {
+/** The source in a document, and what to open at; null where the page was served. */
+export async function embedded(page: Document = document): Promise<{ readonly source: Source; readonly view: string } | null> {
   const parts = [...page.querySelectorAll("script.archive")].map((part) => part.textContent ?? "");
-  return parts.length ? new File(await unpacked<Archive>(parts[0]!), parts.slice(1)).source : null;
+  if (!parts.length) return null;
+  const archive = await unpacked<Archive>(parts[0]!);
+  return { source: new File(archive, parts.slice(1)).source, view: archive.view };
 }
 
 const refused = (message: string): ApiError =>

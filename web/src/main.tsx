@@ -7,9 +7,10 @@ import { start } from "./state";
 import { keep, queried, restore } from "./url";
 
 async function main(): Promise<void> {
-  const asked = queried();
   render(<App />, document.getElementById("app")!);
-  await start((await embedded()) ?? remote, new URLSearchParams(asked).get("run"));
+  const file = await embedded();
+  const asked = queried() || (file?.view ?? "");
+  await start(file?.source ?? remote, new URLSearchParams(asked).get("run"));
   await restore(asked);
   keep();
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { isDataMap, replayed } from "./plane";
+import { isOwnMap, replayed } from "./plane";
 import { epoch, run } from "./state";
 
 const PACE = 900; // milliseconds per epoch
@@ -24,7 +24,7 @@ export function Replay() {
     }, PACE);
     return () => clearInterval(clock);
   }, [playing.value, epochs]);
-  if (epochs < 2 || !isDataMap.value) return null;
+  if (epochs < 2 || !isOwnMap.value) return null;
   const play = (): void => {
     if (!playing.value && now >= epochs) epoch.value = 1;
     playing.value = !playing.value;

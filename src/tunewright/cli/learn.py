@@ -137,7 +137,7 @@ def map(
     project: Folder = Path(),
     json: AsJson = False,
 ) -> None:
-    """Draw the data map as PNG, SVG and one HTML file, and list what looks mislabelled."""
+    """Draw the data map as PNG and SVG, write the run as one HTML file, and list what looks mislabelled."""
     from tunewright import verbs
 
     if run is not None and len(run) > 1:
@@ -154,7 +154,7 @@ def map(
     if drawn.epochs == 1:
         say("", "After one epoch nothing has varied: variability is 0 everywhere. Train for more to tell rows apart.")
     _say_suspects(drawn)
-    say("", *(f"wrote {path}" for path in drawn.files))
+    say("", *(f"wrote {path}" for path in drawn.files), *drawn.notes)
 
 
 def _map_across(project: Project, runs: list[str], *, latent: bool, json: bool) -> None:
@@ -173,7 +173,7 @@ def _map_across(project: Project, runs: list[str], *, latent: bool, json: bool) 
     say("The runs differ most about:")
     rows = ((one.id, one.label, one.confidence, one.confidence_error, one.agreement) for one in drawn.uncertain)
     table("", ("id", "label", "confidence", "standard error", "agreement"), rows, cut=("label",))
-    say("", *(f"wrote {path}" for path in drawn.files))
+    say("", *(f"wrote {path}" for path in drawn.files), *drawn.notes)
 
 
 def _say_suspects(drawn: DataMap) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["PASSES", "WHISKERS", "figure", "map_captions", "map_facts", "save", "variability_limit"]
+__all__ = ["PASSES", "WHISKERS", "figure", "map_captions", "save", "variability_limit"]
 
 PASSES = {
     "train": "recorded in the training pass, dropout on",
@@ -77,11 +77,11 @@ def figure(
     _frame(axes, points)
     _margins([sheet.add_subplot(grid[row, 1]) for row in range(3)], points, bins)
     _legend(sheet, axes, bins)
-    heading(sheet, title, map_facts(points, model=model, dataset=dataset, coverage=coverage, when=when))
+    heading(sheet, title, _facts(points, model=model, dataset=dataset, coverage=coverage, when=when))
     return sheet
 
 
-def map_facts(points: MapPoints, *, model: str, dataset: str, coverage: float | None, when: str | None) -> list[str]:
+def _facts(points: MapPoints, *, model: str, dataset: str, coverage: float | None, when: str | None) -> list[str]:
     """What a reader must know about the map, as short phrases."""
     unseen = points.seen.size - points.confidence.size
     return [
@@ -121,7 +121,7 @@ def _scatter(axes: Axes, points: MapPoints, bins: Groups) -> None:
             points.confidence[mask],
             s=min(own_area, 1.8 * area),
             alpha=alpha,
-            color=bins.light[code],
+            color=bins.colours[code],
             marker=bins.markers[code],
             linewidths=0,
             rasterized=raster,
@@ -198,7 +198,7 @@ def _margins(sheets: list[Axes], points: MapPoints, bins: Groups) -> None:
     _histogram(sheets[0], points.confidence, "confidence", (0.0, 1.0))
     _histogram(sheets[1], points.variability, "variability", (0.0, variability_limit(points)))
     places = np.arange(len(bins.names))
-    sheets[2].bar(places, bins.counts, color=bins.light, width=0.8)
+    sheets[2].bar(places, bins.counts, color=bins.colours, width=0.8)
     sheets[2].set_xticks(places, bins.names)
     _label(sheets[2], "correctness")
     sheets[2].tick_params(axis="x", labelsize=9)
@@ -226,7 +226,7 @@ def _legend(sheet: Figure, axes: Axes, bins: Groups) -> None:
 
     entries: list[Any] = [
         Line2D(
-            [], [], ls="", marker=bins.markers[code], color=bins.light[code], ms=8, mew=0, label=f"{name} ({count:,})"
+            [], [], ls="", marker=bins.markers[code], color=bins.colours[code], ms=8, mew=0, label=f"{name} ({count:,})"
         )
         for code, (name, count) in enumerate(zip(bins.names, bins.counts, strict=True))
     ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,25 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["MARKERS", "Groups", "categories", "clustered", "correctness_bins", "grouped"]
 
-RAMP = {
-    "light": ("#6b0a2b", "#c22f2c", "#e57f24", "#e3c545", "#8fbce0", "#3f7fbf", "#1c3f8f"),
-    "dark": ("#ff5d73", "#ff8a5c", "#ffb454", "#ffe08a", "#b8dcf5", "#74b4f0", "#4b86e8"),
-}
-CATEGORIES = {
-    "light": (
-        "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b",
-        "#56b4e9", "#7a3e9d", "#8c510a", "#4d4d4d", "#7fbf3f", "#9aa0a6",
-    ),
-    "dark": (
-        "#5ab4f0", "#ff8c42", "#2fd0a5", "#f0a3cc", "#f0d060",
-        "#9fd8ff", "#c08be8", "#d99a5b", "#c4c4c4", "#b0e070", "#777d84",
-    ),
-}  # fmt: skip
+RAMP = ("#6b0a2b", "#c22f2c", "#e57f24", "#e3c545", "#8fbce0", "#3f7fbf", "#1c3f8f")
+CATEGORIES = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b",
+    "#56b4e9", "#7a3e9d", "#8c510a", "#4d4d4d", "#7fbf3f", "#9aa0a6",
+)  # fmt: skip
 """Ten for values and, last, a grey for the rest."""
 MARKERS = ("X", "v", "s", "D", "^", "P", "o")
 """One marker per step of the ramp, from always wrong to always right."""
 
-OWN = len(CATEGORIES["light"]) - 1
+OWN = len(CATEGORIES) - 1
 EDGES = (0.25, 0.5, 0.75)
 
 
@@ -48,14 +38,13 @@ EDGES = (0.25, 0.5, 0.75)
 class Groups:
     """A partition of n examples.
 
-    ``codes`` is an int array [n] with values in 0 .. len(names) - 1; ``light`` and ``dark`` are one ``#rrggbb``
-    colour per name for a white and a black background, and ``markers`` one Matplotlib marker per name.
+    ``codes`` is an int array [n] with values in 0 .. len(names) - 1; ``colours`` are one ``#rrggbb`` per name for a
+    white background, and ``markers`` one Matplotlib marker per name.
     """
 
     names: tuple[str, ...]
     codes: NDArray[np.int64]
-    light: tuple[str, ...]
-    dark: tuple[str, ...]
+    colours: tuple[str, ...]
     markers: tuple[str, ...]
 
     @property
@@ -89,12 +78,12 @@ def _groups(
     names: tuple[str, ...],
     codes: Any,
     steps: list[int],
-    colours: Mapping[str, tuple[str, ...]],
+    colours: tuple[str, ...],
     markers: tuple[str, ...],
 ) -> Groups:
     """Groups whose colours and markers stand at the given places of the lists."""
-    light, dark = (tuple(colours[theme][step] for step in steps) for theme in ("light", "dark"))
-    return Groups(names, np.asarray(codes, np.int64).ravel(), light, dark, tuple(markers[step] for step in steps))
+    own, shapes = (tuple(each[step] for step in steps) for each in (colours, markers))
+    return Groups(names, np.asarray(codes, np.int64).ravel(), own, shapes)
 
 
 def categories(values: NDArray[Any], *, most: int = OWN, none: str = "none") -> Groups:
@@ -114,7 +103,7 @@ def categories(values: NDArray[Any], *, most: int = OWN, none: str = "none") -> 
     codes = [len(own) + len(rest) if text is None else code.get(text, len(own)) for text in texts]
     others = most if most < OWN else -1  # a colour to spare tells the others from what is missing
     steps = [*range(len(own)), *[others] * len(rest), *[-1] * len(last)]
-    return _groups((*own, *rest, *last), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES["light"]))
+    return _groups((*own, *rest, *last), codes, steps, CATEGORIES, ("o",) * len(CATEGORIES))
 
 
 def clustered(names: NDArray[Any]) -> Groups:
@@ -141,11 +130,11 @@ def grouped(values: NDArray[Any]) -> Groups:
     between = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
     names = (f"below {bounds[0]}", *between, f"{bounds[-1]} or more", *(["none"] if np.isnan(numbers).any() else []))
     steps = np.rint(np.linspace(len(MARKERS) - 1, 0, len(edges) + 1)).astype(int).tolist()
-    light, dark = ((*(RAMP[theme][step] for step in steps), CATEGORIES[theme][-1]) for theme in ("light", "dark"))
-    return Groups(names, codes, light[: len(names)], dark[: len(names)], ("o",) * len(names))
+    colours = (*(RAMP[step] for step in steps), CATEGORIES[-1])
+    return Groups(names, codes, colours[: len(names)], ("o",) * len(names))
 
 
 def _truth(cells: list[Any]) -> Groups:
     names = ("yes", "no", *(["none"] if any(map(missing, cells)) else []))
     codes = [2 if missing(cell) else 0 if cell else 1 for cell in cells]
-    return _groups(names, codes, [0, 1, -1][: len(names)], CATEGORIES, ("o",) * len(CATEGORIES["light"]))
+    return _groups(names, codes, [0, 1, -1][: len(names)], CATEGORIES, ("o",) * len(CATEGORIES))

@@ -98,8 +98,8 @@ def _labelled(
         yield Layer(f"correct, {names[1]}", right & (gold == names[1]), POSITIVE, "o")
         yield Layer(f"correct, {names[0]}", right & (gold == names[0]), NEGATIVE, "s")
         yield Layer("incorrect", wrong, WRONG, "X")
-    elif len(names) < len(CATEGORIES["light"]):
-        for name, colour in zip(names, CATEGORIES["light"], strict=False):
+    elif len(names) < len(CATEGORIES):
+        for name, colour in zip(names, CATEGORIES, strict=False):
             yield Layer(f"{name}, correct", right & (gold == name), colour, "o")
             yield Layer(f"{name}, incorrect", wrong & (gold == name), colour, "X")
     else:

@@ -145,7 +145,7 @@ def _dots(
     area, unknown = loss
     rows = np.flatnonzero(own)
     rows = rows[np.argsort(-area[rows], kind="stable")]
-    colours, ring = np.array(groups.light)[groups.codes[rows]], unknown[rows]
+    colours, ring = np.array(groups.colours)[groups.codes[rows]], unknown[rows]
     face, edge = (to_rgba_array(one.tolist(), alpha) for one in (colours, np.where(ring, colours, "white")))
     face[ring, 3] = 0
     style: dict[str, Any] = {"facecolors": face, "edgecolors": edge, "linewidths": np.where(ring, RING, 0.3)}
@@ -216,7 +216,7 @@ def _legend(sheet: Figure, groups: Groups, there: NDArray[np.bool_], colour: str
 
     counts = np.bincount(groups.codes[there], minlength=len(groups.names))
     shown = [place for place, count in enumerate(counts) if count]
-    entries = [Line2D([], [], ls="", marker="o", color=groups.light[place], ms=7, mew=0) for place in shown]
+    entries = [Line2D([], [], ls="", marker="o", color=groups.colours[place], ms=7, mew=0) for place in shown]
     names = [_words(name) for name in groups.names] if colour == "cluster_name" else groups.names
     texts = [f"{plain(names[place], most=20)} ({counts[place]:,})" for place in shown]
     if unknown:

@@ -68,7 +68,7 @@ def _lines(axes: Axes, values: NDArray[np.float64], parts: Groups, name: str) ->
     from matplotlib.ticker import MaxNLocator
 
     epochs = np.arange(1, values.shape[1] + 1)
-    for code, colour in enumerate(parts.light):
+    for code, colour in enumerate(parts.colours):
         own = values[parts.codes == code]
         if not np.isfinite(own).any():
             continue
@@ -97,7 +97,7 @@ def _summary(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
 def _legend(sheet: Figure, parts: Groups, by: str) -> None:
     from matplotlib.lines import Line2D
 
-    entries = [Line2D([], [], color=colour, lw=2.5, marker="o", ms=5) for colour in parts.light]
+    entries = [Line2D([], [], color=colour, lw=2.5, marker="o", ms=5) for colour in parts.colours]
     texts = [f"{plain(name, most=20)} ({count:,})" for name, count in zip(parts.names, parts.counts, strict=True)]
     where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.765, 0.86), "alignment": "left"}
     legend = sheet.legend(entries, texts, frameon=False, fontsize=9, title=plain(by), **where)

@@ -15,11 +15,10 @@ import pyarrow.compute as pc
 from tunewright.analyze import across as analysis
 from tunewright.errors import RunError, listed
 from tunewright.plot import datamap
-from tunewright.plot.page import write_page
 from tunewright.project import Project, find_run
 from tunewright.table import left_join
-from tunewright.verbs.chart import coverage, facts
-from tunewright.verbs.dynamics import arrays, learnt
+from tunewright.verbs.chart import facts, page
+from tunewright.verbs.dynamics import arrays, coverage, learnt
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _FEWEST = 2
 _FIRST = 10
 _NUMBERS = ("confidence", "variability", "aum", "correctness", "suspicion")
 _ERRORS = ("variability_error", "confidence_error")
-_SHOWN = ("label", "confidence_error", "variability_error", "across_aum", "across_suspicion", "agreement", "runs_seen")
+_VIEW = "layout=across&colour=across_correctness&size=confidence_error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,10 @@ class UncertainRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcrossMap(Result):
-    """The data map of several runs; ``rows`` has the combined columns, one row for each that a run was trained on."""
+    """The data map of several runs; ``rows`` has the combined columns, one row for each that a run was trained on.
+
+    ``notes`` say which file was not written, and why.
+    """
 
     runs: tuple[str, ...]
     shared: int
@@ -61,13 +63,15 @@ class AcrossMap(Result):
     unanimous: int
     uncertain: tuple[UncertainRow, ...]
     files: tuple[Path, ...]
+    notes: tuple[str, ...]
     rows: pa.Table
 
 
 def across(project: Project, runs: Sequence[Run | str]) -> AcrossMap:
     """Draw the data map of several runs of one version: means over the runs, whiskers where they disagree most.
 
-    The table is kept as a table of columns of the last run named, so that `focus`, `plot` and SQL can use it.
+    The table is kept as a table of columns of the last run named, so that `focus`, `plot` and SQL can use it; the HTML
+    file is the page of that run, which opens at the map of all of them.
 
     Args:
         project: whose runs they are.
@@ -84,6 +88,7 @@ def across(project: Project, runs: Sequence[Run | str]) -> AcrossMap:
         last.write(COLUMNS_OF, table)
     rows = left_join(table, _examples(found))
     suspect = rows["across_suspect"].to_numpy(zero_copy_only=False)
+    pages, notes = page(project, last, "map-across.html", view=_VIEW)
     return AcrossMap(
         runs=tuple(run.id for run in found),
         shared=int(pc.sum(pc.equal(rows["runs_seen"], len(found))).as_py() or 0),
@@ -91,7 +96,8 @@ def across(project: Project, runs: Sequence[Run | str]) -> AcrossMap:
         suspects=int(suspect.sum()),
         unanimous=int((suspect & (rows["agreement"].to_numpy() == 1)).sum()),
         uncertain=_uncertain(rows),
-        files=_draw(found, rows),
+        files=_draw(found, rows) + pages,
+        notes=notes,
         rows=rows,
     )
 
@@ -159,10 +165,7 @@ def _draw(runs: Sequence[Run], rows: pa.Table) -> tuple[Path, ...]:
     errors = {name: columns[name] for name in _ERRORS}
     flags = {"suspect": columns["across_suspect"]}
     sheet = datamap.figure(numbers | errors | flags, ring="suspect", whiskers=_ERRORS, **about)
-    pictures = tuple(datamap.save(sheet, folder / f"map-across.{kind}") for kind in ("png", "svg"))
-    shown = {name: columns[name] for name in ("id", *_SHOWN) if name in columns} | numbers | flags
-    texts = rows.drop_columns([name for name in (*analysis.GIVES, "content", "weight") if name in rows.column_names])
-    return (*pictures, write_page(folder / "map-across.html", columns=shown, records=texts.to_pylist(), **about))
+    return tuple(datamap.save(sheet, folder / f"map-across.{kind}") for kind in ("png", "svg"))
 
 
 def _less(one: float | None, other: float | None) -> float | None:

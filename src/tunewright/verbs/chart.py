@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.projection import pca
+from tunewright.errors import DataError
 from tunewright.project import Project, find_run
 from tunewright.table import left_join
-from tunewright.verbs.dynamics import arrays, last_answers, learnt
+from tunewright.verbs.dynamics import arrays, coverage, last_answers, learnt
+from tunewright.verbs.explore.standalone import save_page
 from tunewright.verbs.models import embeddings
 from tunewright.verbs.results import Result
 
@@ -22,10 +24,9 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["DataMap", "Region", "Suspect", "coverage", "facts", "map"]
+__all__ = ["DataMap", "Region", "Suspect", "facts", "map", "page", "pictures"]
 
 _FIRST = 10
-_SHOWN = ("label", "predicted", "probability", "suggested", "suspicion", "suspect", "region", "aum", "forgetting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,10 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataMap(Result):
-    """The data map of a run: ``rows`` has all columns of the rows that were trained on, one row each."""
+    """The data map of a run: ``rows`` has all columns of the rows that were trained on, one row each.
+
+    ``notes`` say which file was not written, and why.
+    """
 
     run: str
     coverage: float | None
@@ -60,11 +64,15 @@ class DataMap(Result):
     suspects: int
     first_suspects: tuple[Suspect, ...]
     files: tuple[Path, ...]
+    notes: tuple[str, ...]
     rows: pa.Table
 
 
 def map(project: Project, run: Run | str | None = None, *, latent: bool = False) -> DataMap:
-    """Compute what the dynamics of a run say about each row, and draw the data map as PNG, SVG and one HTML file.
+    """Compute what the dynamics of a run say about each row, and draw the data map as PNG and SVG.
+
+    The whole run is written as one HTML file as well, which opens at its data map, see
+    `tunewright.verbs.explore.standalone.save_page`; where it cannot be, the notes of the result say why.
 
     Args:
         project: whose run it is.
@@ -75,8 +83,9 @@ def map(project: Project, run: Run | str | None = None, *, latent: bool = False)
         RunError: if there is no such run, or it has no dynamics.
     """
     run = find_run(project, run)
-    rows = left_join(left_join(learnt(run), run.table("examples")), last_answers(run))
-    files = _draw(run, rows) + (_draw_latent(project, run, rows) if latent else ())
+    rows = _rows(run)
+    drawn = _draw(run, rows) + (_draw_latent(project, run, rows) if latent else ())
+    pages, notes = page(project, run, "map.html")
     suspect = np.equal(rows["suspect"].to_numpy(), True)
     return DataMap(
         run=run.id,
@@ -85,16 +94,41 @@ def map(project: Project, run: Run | str | None = None, *, latent: bool = False)
         regions=_regions(rows),
         suspects=int(suspect.sum()),
         first_suspects=_suspects(rows.filter(pa.array(suspect)), _text_fields(project, rows)),
-        files=files,
+        files=drawn + pages,
+        notes=notes,
         rows=rows,
     )
 
 
-def coverage(run: Run) -> float | None:
-    """Records there are over records there should be, in [0, 1]; None if the run does not say."""
-    epochs = run.meta.get("coverage") or []
-    expected = sum(epoch["expected"] for epoch in epochs)
-    return sum(epoch["seen"] for epoch in epochs) / expected if expected else None
+def pictures(run: Run) -> tuple[Path, ...]:
+    """Draw the data map of a run as PNG and SVG.
+
+    Raises:
+        RunError: if it has no dynamics.
+    """
+    return _draw(run, _rows(run))
+
+
+def page(project: Project, run: Run, name: str, *, view: str = "") -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write the page of a run among its figures.
+
+    Args:
+        project: whose run it is.
+        run: which run.
+        name: of the file.
+        view: what it opens at, see `save_page`.
+
+    Returns:
+        the file, or why there is none.
+    """
+    try:
+        return (save_page(project, run, path=run.folder / "figures" / name, view=view).file,), ()
+    except DataError as error:
+        return (), (f"{name} was not written: {error.message}; {error.fix}",)
+
+
+def _rows(run: Run) -> pa.Table:
+    return left_join(left_join(learnt(run), run.table("examples")), last_answers(run))
 
 
 def _regions(rows: pa.Table) -> tuple[Region, ...]:
@@ -129,19 +163,13 @@ def _text_fields(project: Project, rows: pa.Table) -> tuple[str, ...]:
 
 def _draw(run: Run, rows: pa.Table) -> tuple[Path, ...]:
     from tunewright.plot import datamap
-    from tunewright.plot.page import write_page
 
     folder = run.folder / "figures"
     about = facts(run) | {"coverage": coverage(run), "when": run.meta.get("recorded")}
     columns = arrays(rows)
     numbers = {name: columns[name] for name in ("confidence", "variability", "correctness")}
     sheet = datamap.figure(numbers | {"suspect": columns["suspect"]}, ring="suspect", **about)
-    pictures = tuple(datamap.save(sheet, folder / f"map.{kind}") for kind in ("png", "svg"))
-    names = [name for name in ("id", *_SHOWN) if name in columns and rows[name].null_count < rows.num_rows]
-    shown = {name: columns[name] for name in names} | numbers
-    hidden = {"content", "weight", *columns.keys() - {"id", *run.table("examples").column_names}}
-    records = rows.select([name for name in rows.column_names if name not in hidden]).to_pylist()
-    return (*pictures, write_page(folder / "map.html", columns=shown, records=records, **about))
+    return tuple(datamap.save(sheet, folder / f"map.{kind}") for kind in ("png", "svg"))
 
 
 def _draw_latent(project: Project, run: Run, rows: pa.Table) -> tuple[Path, ...]:

@@ -163,6 +163,7 @@ def _story(
         f"Training without the {dropped} most suspicious rows, against no change. {verdict.against_unchanged.sentence()}",
         *([] if verdict.against_control is None else [_control(verdict.against_control)]),
         _moral(verdict),
+        *mapped.notes,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tunewright.run import Run
 
-__all__ = ["arrays", "last", "last_answers", "learnt"]
+__all__ = ["arrays", "coverage", "last", "last_answers", "learnt"]
 
 
 def learnt(run: Run) -> pa.Table:
@@ -37,6 +37,13 @@ def learnt(run: Run) -> pa.Table:
     regions = pa.table({"id": table["id"], "region": pa.array(name_regions(arrays(table)).tolist(), pa.string())})
     run.write("columns/regions", regions)
     return left_join(table, regions)
+
+
+def coverage(run: Run) -> float | None:
+    """Records there are over records there should be, in [0, 1]; None if the run does not say."""
+    epochs = run.meta.get("coverage") or []
+    expected = sum(epoch["expected"] for epoch in epochs)
+    return sum(epoch["seen"] for epoch in epochs) / expected if expected else None
 
 
 def last_answers(run: Run) -> pa.Table:

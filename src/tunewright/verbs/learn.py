@@ -81,7 +81,7 @@ def train(
         return run
     if resume is False:  # the time before an interruption is not known
         run.update(seconds=round(time.perf_counter() - started, 1))
-    _log_map(project, run)
+    _log_map(run)
     note_use(project, run)
     return run
 
@@ -198,15 +198,15 @@ def _is_unfinished(run: Run) -> bool:
     return known and run.meta.get("status") not in {"finished", "failed"}
 
 
-def _log_map(project: Project, run: Run) -> None:
+def _log_map(run: Run) -> None:
     """Send the data map to the trackers while their run is still open."""
     trackers = tuple(run.meta["config"].get("trackers", ()))
     if not trackers or run.meta["config"].get("record") == "none":
         return
     from tunewright.train.trackers import finish, log_image
-    from tunewright.verbs.chart import map
+    from tunewright.verbs.chart import pictures
 
-    for path in map(project, run).files:
+    for path in pictures(run):
         if path.suffix == ".png":
             log_image(trackers, path, run=run)
     finish(trackers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunewright.errors import DataError
 from tunewright.project import Project, find_run
 from tunewright.run import Run, runs as runs_below
-from tunewright.verbs.chart import coverage
+from tunewright.verbs.dynamics import coverage
 from tunewright.verbs.evaluations import grades, scores
 from tunewright.verbs.results import Result
 

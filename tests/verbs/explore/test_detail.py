@@ -7,7 +7,7 @@ import tunewright as tw
 from tunewright.bindings import visualiser
 from tunewright.run import Run
 from tunewright.verbs.explore.blocks import TableBlock, TextBlock, blocks_of
-from tunewright.verbs.explore.detail import history, probabilities
+from tunewright.verbs.explore.detail import histories, probabilities
 from tunewright.verbs.explore.explorer import Explorer
 
 ANSWERING = tw.QuestionAnswering()
@@ -121,12 +121,12 @@ def test_what_people_did_to_a_row_is_told_in_order():
     reviews = pa.Table.from_pylist([
         {"id": "a", "label": "no", "suggested": "yes", "decision": "accept", "author": "bob", "time": "2026-01-01", "new_label": None, "note": "sure"},
     ])  # fmt: skip
-    told = history(edits, reviews, "a")
+    told = histories(edits, reviews, ["a"])["a"]
     assert [(one.action, one.who, one.why) for one in told] == [
         ("review: accept, no -> yes", "bob", "sure"),
         ("relabel: label, no -> yes", "ann", "looked"),
     ]
-    assert history(None, None, "a") == ()
+    assert histories(None, None, ["a"]) == {}
 
 
 def test_a_suggestion_of_the_label_it_has_is_none(tmp_path):

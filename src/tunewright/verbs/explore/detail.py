@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tunewright.verbs.explore.seen import Seen
     from tunewright.verbs.explore.snapshot import Snapshot
 
-__all__ = ["Decided", "Epoch", "Example", "Probability", "Suggestion", "example", "history", "probabilities"]
+__all__ = ["Decided", "Epoch", "Example", "Probability", "Suggestion", "example", "histories", "probabilities"]
 
 MOST_LABELS = 20
 """Labels whose probability is told."""
@@ -132,27 +133,30 @@ def probabilities(row: Mapping[str, Any], labels: Sequence[str]) -> tuple[Probab
     return (Probability(label=str(said), probability=float(probability)),)
 
 
-def history(provenance: pa.Table | None, reviews: pa.Table | None, id: str) -> tuple[Decided, ...]:
-    """Edits that touched a row and decisions about it, oldest first.
+def histories(
+    provenance: pa.Table | None, reviews: pa.Table | None, ids: Sequence[str]
+) -> dict[str, tuple[Decided, ...]]:
+    """Edits that touched rows and decisions about them, oldest first, by id; rows without any are left out.
 
     Args:
         provenance: of `Dataset.provenance`.
         reviews: of `Dataset.reviews`.
-        id: of the row.
+        ids: of the rows.
     """
-    edits = [
-        Decided(action=_edited(one), who=one["author"] or "", when=one["time"] or "", why=one["reason"] or "")
-        for one in _of(provenance, id)
-    ]
-    decisions = [
-        Decided(action=_reviewed(one), who=one["author"] or "", when=one["time"] or "", why=one["note"] or "")
-        for one in _of(reviews, id)
-    ]
-    return tuple(sorted([*edits, *decisions], key=lambda one: one.when))
+    found: defaultdict[str, list[Decided]] = defaultdict(list)
+    for one in _of(provenance, ids):
+        found[one["id"]].append(
+            Decided(action=_edited(one), who=one["author"] or "", when=one["time"] or "", why=one["reason"] or "")
+        )
+    for one in _of(reviews, ids):
+        found[one["id"]].append(
+            Decided(action=_reviewed(one), who=one["author"] or "", when=one["time"] or "", why=one["note"] or "")
+        )
+    return {id: tuple(sorted(decided, key=lambda one: one.when)) for id, decided in found.items()}
 
 
-def _of(table: pa.Table | None, id: str) -> list[dict[str, Any]]:
-    return [] if table is None else table.filter(pc.equal(table["id"], id)).to_pylist()
+def _of(table: pa.Table | None, ids: Sequence[str]) -> list[dict[str, Any]]:
+    return [] if table is None else table.filter(pc.is_in(table["id"], pa.array(ids, pa.string()))).to_pylist()
 
 
 def _edited(one: Mapping[str, Any]) -> str:

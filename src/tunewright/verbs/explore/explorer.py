@@ -12,9 +12,9 @@ import numpy as np
 
 from tunewright.errors import DataError, RunError, TunewrightError
 from tunewright.project import find_run
-from tunewright.run import Run
+from tunewright.run import Run, runs as runs_below
 from tunewright.verbs.explore.aligned import aligned
-from tunewright.verbs.explore.detail import Decided, Example, example, history
+from tunewright.verbs.explore.detail import Decided, Example, example, histories
 from tunewright.verbs.explore.exporting import Format, exported
 from tunewright.verbs.explore.losses import Losses, losses
 from tunewright.verbs.explore.notes import methods, notes
@@ -23,7 +23,7 @@ from tunewright.verbs.explore.snapshot import Snapshot, etag, snapshot
 from tunewright.verbs.explore.text_index import TextIndex
 from tunewright.verbs.explore.told import Hits, Located, RowsAt, RunInfo, SeenAt, VersionSummary, Workspace
 from tunewright.verbs.history import versions_of
-from tunewright.verbs.look import RunSummary, runs, summary
+from tunewright.verbs.look import runs, summary
 from tunewright.verbs.results import encode
 from tunewright.verbs.signing import author
 
@@ -61,10 +61,16 @@ class _Kept:
 
 
 class Explorer:
-    """Reads a project for people who look at it. Safe to use from several threads."""
+    """Reads a project for people who look at it. Safe to use from several threads.
 
-    def __init__(self, project: Project) -> None:
+    Args:
+        project: whose runs they are.
+        elsewhere: runs that may lie in other folders, found by their ids.
+    """
+
+    def __init__(self, project: Project, *, elsewhere: Sequence[Run] = ()) -> None:
         self.project = project
+        self._elsewhere = {run.id: run for run in elsewhere}
         self._lock = RLock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._versions: tuple[Any, tuple[VersionSummary, ...]] = (None, ())
@@ -79,8 +85,16 @@ class Explorer:
             author=author(),
             runs=known,
             versions=self._named_versions(),
-            run=self._first(known),
+            run=self.first(),
         )
+
+    def first(self) -> str | None:
+        """The run to open first: the last training, or the last run where there is none."""
+        try:
+            return find_run(self.project).id
+        except RunError:
+            known = runs_below(self.project.runs_folder)
+            return known[-1].id if known else None
 
     def find(self, run: str) -> Run:
         """A run by its id, by the name it was given, or by a part of its id that no other has.
@@ -88,6 +102,8 @@ class Explorer:
         Raises:
             RunError: if none or several fit.
         """
+        if run in self._elsewhere:
+            return self._elsewhere[run]
         folder = self.project.runs_folder
         there = {path.name: path for path in folder.iterdir() if not path.is_symlink()} if folder.is_dir() else {}
         if run in there and Run.is_run(there[run]):
@@ -177,13 +193,14 @@ class Explorer:
         kept = self._of(run)
         shot = kept.shot
         seen = kept.once("seen", lambda: Seen(shot)) if shot.epochs else None
-        told = self._provenance(shot.run)
-        for row, values in enumerate(shot.rows.slice(start, stop - start).to_pylist(), start):
-            yield example(self.project, shot, row, values=values, seen=seen, known=history(*told, values["id"]))
+        rows = shot.rows.slice(start, stop - start)
+        known = histories(*self._provenance(shot.run), rows["id"].to_pylist())
+        for row, values in enumerate(rows.to_pylist(), start):
+            yield example(self.project, shot, row, values=values, seen=seen, known=known.get(values["id"], ()))
 
     def history(self, run: Run, id: str) -> tuple[Decided, ...]:
         """What was done to a row on the way to the version of a run as it is now, and what people decided about it."""
-        return history(*self._provenance(run), id)
+        return histories(*self._provenance(run), [id]).get(id, ())
 
     def locate(self, run: str, ids: Sequence[str]) -> Located:
         """Row numbers of ids."""
@@ -216,13 +233,6 @@ class Explorer:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             return kept
-
-    def _first(self, known: Sequence[RunSummary]) -> str | None:
-        """The last training, or any run where there is none."""
-        try:
-            return find_run(self.project).id
-        except RunError:
-            return known[-1].id if known else None
 
     def _named_versions(self) -> tuple[VersionSummary, ...]:
         stamp = self._stamp()

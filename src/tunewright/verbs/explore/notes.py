@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.errors import RunError
-from tunewright.verbs.chart import coverage
+from tunewright.verbs.dynamics import coverage
 from tunewright.verbs.evaluations import trained
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def notes(shot: Snapshot) -> tuple[str, ...]:
     """Sentences, the gravest first."""
     run, rows = shot.run, shot.rows
     recorded = _RECORDED.get(str(run.meta.get("recorded")), "") if shot.epochs else ""
-    return tuple(filter(None, (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), recorded)))
+    return tuple(
+        filter(None, (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), recorded, _several(run)))
+    )
 
 
 def _status(run: Run) -> str:
@@ -66,12 +68,18 @@ def _truncated(rows: pa.Table) -> str:
     return f"The model did not read {count:,} of {rows.num_rows:,} rows to their end." if count else ""
 
 
+def _several(run: Run) -> str:
+    """Whose means there are beside the numbers of the run itself."""
+    made = run.made_with("columns/across")
+    return f"The map of several runs has the means of {', '.join(made['runs'])}." if made else ""
+
+
 def _asked(run: Run, rows: pa.Table) -> str:
     """Training rows of which only the last epoch says what the model thinks."""
     asked = run.table("predictions", ["id"])["id"] if run.has("predictions") else pa.chunked_array([], pa.string())
     if not run.has("dynamics") or pc.all(pc.is_in(rows["id"], value_set=asked.combine_chunks())).as_py():
         return ""
     return (
-        "Predictions of training rows are what the model said when it saw them last; "
-        "`tunewright analyze` asks the final model."
+        "Predictions of training rows are what the model said when it saw them last; to ask the final model: "
+        f"tunewright analyze {run.id}"
     )

@@ -28,6 +28,7 @@ MOST_CATEGORIES = 1_000
 
 _LAYOUTS = (
     ("map", "Data map", "variability", "confidence"),
+    ("across", "Several runs", "across_variability", "across_confidence"),
     ("umap", "UMAP", "umap1", "umap2"),
     ("pca", "PCA", "pc1", "pc2"),
     ("said", "Probability and loss", "probability", "loss"),

@@ -23,12 +23,12 @@ from tunewright.errors import DataError
 from tunewright.files import write_text
 from tunewright.verbs.explore.explorer import Explorer
 from tunewright.verbs.explore.issues import issues_of
+from tunewright.verbs.explore.told import RunInfo, Workspace
 from tunewright.verbs.results import Result, encode
 
 if TYPE_CHECKING:
     from tunewright.project import Project
     from tunewright.run import Run
-    from tunewright.verbs.explore.told import RunInfo
 
 __all__ = ["BUILT", "MOST_EXAMPLES", "SavedPage", "save_page", "standalone"]
 
@@ -55,28 +55,35 @@ class SavedPage(Result):
     size: int
 
 
-def save_page(project: Project, run: Run | str | None = None, *, path: str | Path) -> SavedPage:
+def save_page(project: Project, run: Run | str | None = None, *, path: str | Path, view: str = "") -> SavedPage:
     """Write a run as one HTML file: map, table, details, issues; to be read, not to edit.
 
     Args:
         project: whose run it is.
         run: None is the last training.
         path: of the file, which appears whole or not at all.
+        view: what it opens at, as the address of a page says it after its question mark; by default the data map.
 
     Raises:
         RunError: if there is no such run.
         DataError: if it has more than 50,000 rows, or the page was not built.
     """
-    explorer = Explorer(project)
-    found = explorer.find(run if isinstance(run, str) else run.id if run else explorer.workspace().run or "last")
-    text = standalone(explorer, found.id)
+    explorer = Explorer(project) if run is None or isinstance(run, str) else Explorer(project, elsewhere=[run])
+    found = explorer.find(run if isinstance(run, str) else run.id if run else explorer.first() or "last")
+    text = standalone(explorer, found.id, view=view)
     write_text(Path(path), text)
     examples = explorer.snapshot(found.id).rows.num_rows
     return SavedPage(run=found.id, file=Path(path), examples=examples, size=len(text))
 
 
-def standalone(explorer: Explorer, run: str, *, static: Path = BUILT) -> str:
+def standalone(explorer: Explorer, run: str, *, view: str = "", static: Path | None = None) -> str:
     """The page of one run as HTML, in ASCII.
+
+    Args:
+        explorer: of the project.
+        run: which run.
+        view: what it opens at, see `save_page`.
+        static: folder of the built page; by default `BUILT`.
 
     Raises:
         DataError: if the run has more than 50,000 rows, or there is no built page in ``static``.
@@ -87,8 +94,9 @@ def standalone(explorer: Explorer, run: str, *, static: Path = BUILT) -> str:
             f"a file holds at most {MOST_EXAMPLES:,} examples, and run {info.id} has {info.examples:,}",
             fix="look at it with `tunewright explore`, or export a selection",
         )
-    script, style = _built(static)
-    packed = [_packed(_answers(explorer, info)), *(_packed(list(rows)) for rows in _chunks(explorer, info))]
+    script, style = _built(static or BUILT)
+    answers = _answers(explorer, info) | {"view": view}
+    packed = [_packed(answers), *(_packed(list(rows)) for rows in _chunks(explorer, info))]
     archive = "".join(f'<script type="text/plain" class="archive">{part}</script>' for part in packed)
     policy = _POLICY.format(script=_hash(script), style=_hash(style))
     return (
@@ -128,11 +136,9 @@ def _escaped(letter: str) -> str:
 def _answers(explorer: Explorer, info: RunInfo) -> dict[str, Any]:
     """What the page asks for, by path; columns in base64."""
     at, shot = f"runs/{info.id}", explorer.snapshot(info.id)
-    known = explorer.workspace()
-    mine = tuple(run for run in known.runs if run.id == info.id)
     told = {
-        "workspace": replace(known, runs=mine, run=info.id, read_only=True),
-        at: replace(info, methods=()),
+        "workspace": _workspace(explorer.project, info),
+        at: replace(info, methods=(), etag=""),
         f"{at}/losses": explorer.losses(info.id),
         f"{at}/issues": issues_of(explorer.project, shot),
     }
@@ -153,18 +159,39 @@ def _answers(explorer: Explorer, info: RunInfo) -> dict[str, Any]:
     }
 
 
+def _workspace(project: Project, info: RunInfo) -> Workspace:
+    """The project with this run alone."""
+    labels = project.task.labels
+    return Workspace(
+        project=project.name, labels=labels, author="", runs=(info.summary,), versions=(), run=info.id, read_only=True
+    )
+
+
 def _chunks(explorer: Explorer, info: RunInfo) -> Iterator[Iterator[dict[str, Any]]]:
     """Rows with all that is known about them, some at a time."""
     texts = [column.name for column in info.columns if column.kind == "text"]
     for start in range(0, info.examples, _CHUNK):
         found = explorer.examples(info.id, start, min(start + _CHUNK, info.examples))
         cells = explorer.snapshot(info.id).rows.select(texts).slice(start, _CHUNK).to_pylist()
-        yield ({"example": one.to_json(), "texts": values} for one, values in zip(found, cells, strict=True))
+        yield (_brief({"example": one.to_json(), "texts": text}) for one, text in zip(found, cells, strict=True))
+
+
+def _brief(value: Any) -> Any:
+    """JSON values with numbers of six digits: a page shows no more, and they are most of what a row takes."""
+    match value:
+        case float():
+            return float(f"{value:.6g}")
+        case dict():
+            return {name: _brief(item) for name, item in value.items()}
+        case list():
+            return [_brief(item) for item in value]
+    return value
 
 
 def _packed(value: Any) -> str:
     """JSON, compressed (always to the same bytes), in base64."""
-    return base64.b64encode(gzip.compress(json.dumps(value, allow_nan=False).encode(), mtime=0)).decode()
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
 
 
 def _hash(text: str) -> str:
