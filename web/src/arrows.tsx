@@ -8,7 +8,7 @@ import { pixel } from "./render/camera";
 import { selection, shown } from "./state";
 
 /** Arrows beyond this number hide each other. */
-const MOST = 120;
+const MOST = 60;
 const SHORTEST = 0.02; // moves below this are rounding and chance
 
 /** Rows of `candidates` that moved at least `shortest`, the farthest `most` of them, farthest first. */

@@ -40,11 +40,15 @@ function Choosing() {
   useEffect(() => {
     if (pair.value && !all.some((one) => one.id === pair.value!.b)) pair.value = null;
   }, [all.length]);
+  useEffect(() => {
+    const other = second.value?.run.id;
+    if (!pair.value && others.some((one) => one.id === other)) set(a, other!); // the run on the map is the one meant
+  }, [second.value?.run.id]);
   return (
     <div class="pair">
-      <Pick title="Before" value={a} runs={all} onPick={(id) => set(id, pair.value?.b ?? "")} />
-      <Pick title="After" value={pair.value?.b ?? ""} runs={others} none onPick={(id) => set(a, id)} />
-      {others.length > 0 && !pair.value && <p class="muted">Choose the run that came after: what it does better, what worse, and on which rows.</p>}
+      <Pick title="A, before" value={a} runs={all} onPick={(id) => set(id, pair.value?.b ?? "")} />
+      <Pick title="B, after" value={pair.value?.b ?? ""} runs={others} none onPick={(id) => set(a, id)} />
+      {others.length > 0 && !pair.value && <p class="muted">Choose a run B: what it does better than A, what worse, and on which rows.</p>}
       {!others.length && <p class="muted">There is no other finished run of this kind yet: commit a version and train it.</p>}
     </div>
   );
@@ -83,8 +87,8 @@ function Found({ found }: { readonly found: Compared }) {
       <Metrics found={found} />
       <Part title="Rows">
         <div class="row">
-          <Chosen ids={found.wins} title="Only after is right" />
-          <Chosen ids={found.losses} title="Only before is right" />
+          <Chosen ids={found.wins} title="Only B is right" />
+          <Chosen ids={found.losses} title="Only A is right" />
           <OnMap />
         </div>
       </Part>
@@ -105,7 +109,7 @@ function Chosen({ ids, title }: { readonly ids: readonly string[]; readonly titl
   );
 }
 
-/** Arrows on the map, from where a row lay before to where it lies after. */
+/** Arrows on the map, from where a row lies in A to where it lies in B. */
 function OnMap() {
   const other = pair.value?.b;
   if (!other || run.value?.id === other) return null;

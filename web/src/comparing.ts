@@ -11,7 +11,7 @@ export interface Pair {
   readonly b: string;
 }
 
-/** Before and after; null: none is chosen. */
+/** A, and B that is judged against it; null: none is chosen. */
 export const pair = signal<Pair | null>(null);
 export const compared = signal<Compared | null>(null);
 

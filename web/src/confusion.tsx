@@ -40,24 +40,24 @@ export function shade(cell: CellAt, of: Confusion): number {
 }
 
 export function Confusions({ found }: { readonly found: Compared }) {
-  const after = useSignal(true);
+  const ofB = useSignal(true);
   const both = found.confusion!;
-  const of = after.value ? both.b : both.a;
-  const id = after.value ? found.b : found.a;
+  const of = ofB.value ? both.b : both.a;
+  const id = ofB.value ? found.b : found.a;
   const pick = (cell: CellAt): Promise<unknown> =>
     during(async () => choose((await api().cell(id, found.split, cell.gold, cell.predicted)).ids));
   return (
     <Part title="Confusion">
       <div class="segments" role="group" aria-label="Of which run">
-        <button type="button" aria-pressed={!after.value} onClick={() => (after.value = false)}>
-          Before
+        <button type="button" aria-pressed={!ofB.value} onClick={() => (ofB.value = false)}>
+          A
         </button>
-        <button type="button" aria-pressed={after.value} onClick={() => (after.value = true)}>
-          After
+        <button type="button" aria-pressed={ofB.value} onClick={() => (ofB.value = true)}>
+          B
         </button>
       </div>
       {of.labels.length < WIDE ? (
-        <Matrix of={of} against={after.value ? both.a : null} onPick={(cell) => void pick(cell)} />
+        <Matrix of={of} against={ofB.value ? both.a : null} onPick={(cell) => void pick(cell)} />
       ) : (
         <Largest of={of} onPick={(cell) => void pick(cell)} />
       )}
@@ -83,7 +83,9 @@ function Matrix({ of, against, onPick }: Shown & { readonly against: Confusion |
         <thead>
           <tr>
             <th scope="col" class="muted small">
-              Label ↓ Predicted →
+              Label ↓
+              <br />
+              Predicted →
             </th>
             {of.labels.map((label) => (
               <th key={label} scope="col">
@@ -111,6 +113,7 @@ function Matrix({ of, against, onPick }: Shown & { readonly against: Confusion |
           ))}
         </tbody>
       </table>
+      {before && <p class="muted small">Below each count: its change from A.</p>}
     </div>
   );
 }

@@ -43,9 +43,9 @@ export function Metrics({ found }: { readonly found: Compared }) {
                 {difference(one.difference)}
                 {one.p !== null && <span class="muted">, {chance(one.p)}</span>}
               </dd>
-              <dt>Before</dt>
+              <dt>A</dt>
               <dd>{interval(one.a)}</dd>
-              <dt>After</dt>
+              <dt>B</dt>
               <dd>
                 {interval(one.b)} <span class="muted">n = {one.b.n.toLocaleString("en")}</span>
               </dd>

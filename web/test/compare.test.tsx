@@ -41,7 +41,7 @@ beforeEach(async () => {
   pair.value = null;
   await start(server, null);
   render(<Compare />);
-  fireEvent.change(screen.getByLabelText("After"), { target: { value: "run-2" } });
+  fireEvent.change(screen.getByLabelText("B, after"), { target: { value: "run-2" } });
   await screen.findByText("The second run is better.");
 });
 afterEach(cleanup);
@@ -53,9 +53,9 @@ test("verdicts are words, with differences, intervals and chance", () => {
 });
 
 test("rows that only the second run has right are selected", async () => {
-  fireEvent.click(screen.getByRole("button", { name: "Only after is right: 2 rows" }));
+  fireEvent.click(screen.getByRole("button", { name: "Only B is right: 2 rows" }));
   await expect.poll(() => [...selection.value.rows]).toEqual([2, 3]);
-  expect(screen.getByRole("button", { name: /Only before is right/ })).toHaveProperty("disabled", true);
+  expect(screen.getByRole("button", { name: /Only A is right/ })).toHaveProperty("disabled", true);
 });
 
 test("a cell of the matrix selects its rows", async () => {
