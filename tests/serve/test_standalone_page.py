@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from page_scenario import CHROMIUM, HOSTILE, SLOW, project_of
 
+from tunewright.run import Run
 from tunewright.verbs.explore.standalone import BUILT, save_page
 
 pytestmark = pytest.mark.browser
+
+HARM = HOSTILE["script"]
+
+
+def harmful(project):
+    """The run ``harm``, whose ids, labels and names of columns mean harm too, with a data map of two rows."""
+    texts = {"id": [HARM, "other"], "split": ["train"] * 2, "text": [HARM, HOSTILE["rtl"]], "label": [HARM, "pos"]}
+    examples = pa.table({**texts, HARM: [HARM, "a"]})
+    run = Run.create(
+        project.runs_folder, kind="train", name="harm", config={}, examples=examples, version_name=HARM, labels=[HARM]
+    )
+    drawn = {"confidence": [0.5, 1.0], "variability": [0.2, 0.0], "correctness": [0.5, 1.0]}
+    run.write("columns/data_map", pa.table({"id": texts["id"], **drawn}))
+    run.update(status="finished")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     if not (BUILT / "index.html").is_file():
         pytest.skip("the page is not built")
-    return project_of(tmp_path_factory.mktemp("file"), rows=600)
+    project = project_of(tmp_path_factory.mktemp("file"), rows=600)
+    harmful(project)
+    return project
 
 
 @pytest.fixture
@@ -30,15 +48,37 @@ def opened(project, tmp_path):
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: asked.append(request.url))
 
-        def open_(run, query=""):
-            saved = save_page(project, run, path=tmp_path / f"{run}.html")
-            page.goto(f"{saved.file.as_uri()}#{query}&renderer=cpu")
+        def open_(run, query="", *, view=""):
+            saved = save_page(project, run, path=tmp_path / f"{run}.html", view=view)
+            page.goto(f"{saved.file.as_uri()}#{query}&renderer=cpu" if query else saved.file.as_uri())
             return page
 
         yield open_
         browser.close()
     assert not complaints
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+
+
+def spot(page, *, x, y):
+    """Where in the window the map has the values of two labels of its axes."""
+    label = page.locator(".sheet text.axis")
+    along = label.and_(page.locator('[text-anchor="middle"]')).get_by_text(x, exact=True).bounding_box()
+    up = label.and_(page.locator('[text-anchor="end"]')).get_by_text(y, exact=True).bounding_box()
+    return along["x"] + along["width"] / 2, up["y"] + up["height"] / 2
+
+
+def test_it_opens_at_the_data_map_and_says_how_it_was_made(opened):
+    page = opened("toy")
+    page.get_by_role("button", name="Data map", pressed=True).wait_for()
+    page.get_by_text("variability over the epochs").wait_for()
+    page.get_by_role("region", name="The run").get_by_text("recorded in the training pass, with dropout on").wait_for()
+    page.get_by_text("Coverage 100 %.").wait_for()
+
+
+@pytest.mark.parametrize(("query", "pressed"), [("", "UMAP"), ("layout=map", "Data map")])
+def test_it_opens_at_a_view_unless_its_address_says_another(opened, query, pressed):
+    page = opened("toy", query, view="layout=umap&colour=predicted")
+    page.get_by_role("button", name=pressed, pressed=True).wait_for()
 
 
 def test_rows_of_every_part_can_be_read(opened):
@@ -61,3 +101,31 @@ def test_texts_that_mean_harm_are_texts(opened, row):
     text.wait_for()
     assert [*HOSTILE.values()][row].replace("\0", "␀")[:100] in text.inner_text()
     assert page.evaluate("window.hurt === undefined")
+
+
+def test_pointing_shows_the_row_and_leaving_hides_it(opened):
+    page = opened("harm", "layout=map&colour=label")
+    page.mouse.move(*spot(page, x="0.2", y="0.5"))
+    tip = page.locator(".tip")
+    tip.get_by_text(HARM).first.wait_for()
+    page.mouse.move(5, 5)
+    tip.wait_for(state="detached")
+
+
+def test_names_that_mean_harm_are_texts_too(opened):
+    page = opened("harm", "layout=map&colour=label&row=0")
+    page.locator(".legend").get_by_text(HARM).wait_for()
+    page.get_by_role("article").get_by_role("heading", name=HARM).first.wait_for()
+    assert page.get_by_role("navigation", name="Filters").get_by_text(HARM).count() > 0
+    assert page.locator("img").count() == 0
+    assert page.locator("script:not(.archive)").count() == 1
+    assert page.evaluate("window.hurt === undefined")
+
+
+def test_it_follows_the_light_of_the_system(opened):
+    page = opened("toy")
+    grounds = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        grounds.append(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+    assert grounds == ["rgb(255, 255, 255)", "rgb(20, 23, 28)"]

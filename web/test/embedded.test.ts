@@ -1,0 +1,45 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+
+import { embedded } from "../src/embedded";
+
+async function packed(value: unknown): Promise<string> {
+  const stream = new Blob([JSON.stringify(value)]).stream().pipeThrough(new CompressionStream("gzip"));
+  return btoa(String.fromCharCode(...new Uint8Array(await new Response(stream).arrayBuffer())));
+}
+
+/** A saved page of three rows, two to a chunk. */
+async function saved(): Promise<Document> {
+  const ids = ["a", "b", "c"];
+  const kept = ids.map((id, row) => ({ example: { row, id, split: "train", label: "neg", predicted: null, suggestion: null, values: {} }, texts: { text: `word ${id}` } }));
+  const archive = { run: "r 1", view: "layout=umap", chunk: 2, ids, json: { "runs/r 1": { id: "r 1" } }, bytes: {} };
+  const page = document.implementation.createHTMLDocument();
+  for (const part of [archive, kept.slice(0, 2), kept.slice(2)]) {
+    const script = page.createElement("script");
+    script.type = "text/plain";
+    script.className = "archive";
+    script.textContent = await packed(part);
+    page.body.append(script);
+  }
+  return page;
+}
+
+describe("a page that is a file", () => {
+  it("says what to open at, and answers what the file holds", async () => {
+    const { source, view } = (await embedded(await saved()))!;
+    expect(view).toBe("layout=umap");
+    expect(source.read_only).toBe(true);
+    expect(await source.json("runs/r%201")).toEqual({ id: "r 1" });
+    expect(await source.json("runs/r%201/rows?at=2,0")).toMatchObject({ rows: [{ row: 2, id: "c", values: { text: "word c" } }, { row: 0, id: "a" }] });
+    expect(await source.json("runs/r%201/search?q=WORD%20b")).toMatchObject({ rows: [1], total: 1 });
+    expect(await source.post("runs/r%201/locate", { ids: ["c", "none"] })).toEqual({ rows: [2, -1] });
+  });
+  it("refuses all else, and says why", async () => {
+    const { source } = (await embedded(await saved()))!;
+    await expect(source.post("pending", {})).rejects.toMatchObject({ failure: { kind: "file" } });
+    await expect(source.json("runs/r%201/examples/7")).rejects.toMatchObject({ failure: { message: "the file has no such row" } });
+  });
+  it("is none where the page was served", async () => {
+    expect(await embedded(document.implementation.createHTMLDocument())).toBeNull();
+  });
+});
