@@ -39,7 +39,7 @@ def test_a_pinned_example_stays_beside_the_next(opened):
     right = page.get_by_role("article", name="Example toy-8")
     right.wait_for()
     assert left.bounding_box()["x"] + left.bounding_box()["width"] <= right.bounding_box()["x"] + 1
-    assert "pinned=7" in page.url
+    page.wait_for_url(lambda url: "pinned=7" in url)
 
 
 @pytest.mark.parametrize("row", range(len(HOSTILE)), ids=[*HOSTILE])

@@ -186,7 +186,7 @@ def test_a_lasso_selects_the_rows_inside(visit, explorer):
     confidence = explorer.points("toy")["confidence"].to_numpy()
     expected = int((confidence > 0.45).sum())
     assert abs(selected(page) - expected) <= 2  # a pixel is 0.0015 of confidence
-    assert "selection=lasso" in page.url
+    page.wait_for_url(lambda url: "selection=lasso" in url)
 
 
 def test_the_epoch_slider_moves_the_points_and_not_the_axes(visit):
@@ -198,7 +198,7 @@ def test_the_epoch_slider_moves_the_points_and_not_the_axes(visit):
     page.wait_for_timeout(1_000)
     assert canvas(page).evaluate("canvas => canvas.toDataURL()") != before
     assert ticks(page, "x") == axes
-    assert "epoch=1" in page.url
+    page.wait_for_url(lambda url: "epoch=1" in url)
 
 
 def test_keys_zoom_step_and_go_home(visit):
@@ -214,7 +214,7 @@ def test_keys_zoom_step_and_go_home(visit):
     page.wait_for_timeout(200)
     assert ticks(page, "x") == axes
     assert page.locator(".sheet .ring").count() == 1
-    assert "row=" in page.url
+    page.wait_for_url(lambda url: "row=" in url)
 
 
 def test_webgl_draws_the_points_too(visit):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -37,10 +38,19 @@ def test_weights_and_biases_offline(tmp_path, source, task, config, picture, mon
     log_image(("wandb",), picture, run=run)
     finish(("wandb",))
     (log,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    content = log.read_bytes()
+    content = _written(log)
     assert b"train/loss" in content
     assert b"eval/accuracy" in content
     assert list(tmp_path.glob("wandb/offline-run-*/files/media/images/map*.png"))
+
+
+def _written(log):
+    """What its own process writes once it has been told that all is over."""
+    for _ in range(100):
+        if len(found := log.read_bytes()) > 100:
+            return found
+        time.sleep(0.1)
+    return log.read_bytes()
 
 
 def test_tensorboard_lies_in_the_run(tmp_path, source, task, config, picture):
