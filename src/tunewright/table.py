@@ -16,7 +16,7 @@ from tunewright.errors import DataError, RunError
 from tunewright.files import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ __all__ = [
     "pivot",
     "query",
     "read",
+    "rows_of",
     "speaking",
     "write",
     "writing",
@@ -89,6 +90,26 @@ def read(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
     if not files:
         raise DataError(f"expected a Parquet file or a folder of them at {path}, found nothing")
     return pa.concat_tables([_read_file(file, columns) for file in files], promote_options="default")
+
+
+def rows_of(files: Sequence[Path], ids: pa.Array, columns: Collection[str]) -> pa.Table:
+    """Rows of some ids in Parquet files, file by file, so that little is held at once.
+
+    Args:
+        files: at least one.
+        ids: of the rows.
+        columns: those that a file lacks are left out.
+
+    Raises:
+        DataError: if a file is not a complete Parquet file.
+    """
+    return pa.concat_tables([_rows_of(file, ids, columns) for file in files], promote_options="default")
+
+
+def _rows_of(file: Path, ids: pa.Array, columns: Collection[str]) -> pa.Table:
+    places = pc.indices_nonzero(pc.is_in(_read_file(file, ["id"])["id"], value_set=ids))
+    wanted = [name for name in column_names(file) if name in columns]
+    return _read_file(file, wanted).take(places)
 
 
 def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:

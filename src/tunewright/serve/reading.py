@@ -72,6 +72,7 @@ def _add_runs(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/runs/{run}", response_model=RunInfo)
     def run(run: Name) -> Response:
         """One run: columns, layouts, and what can be asked of it."""
+        explorer.prepare(run)
         return answer(explorer.run(run).to_json())
 
 

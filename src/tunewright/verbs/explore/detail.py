@@ -174,7 +174,7 @@ def _reviewed(one: Mapping[str, Any]) -> str:
 def _epochs(seen: Seen | None, row: int) -> tuple[Epoch, ...]:
     if seen is None:
         return ()
-    columns = {name: seen.of(name)[row] for name in ("gold_probability", "loss", "margin", "correct")}
+    columns = seen.row(row)
     return tuple(
         Epoch(epoch=epoch + 1, **{name: _number(values[epoch]) for name, values in columns.items()})
         for epoch in range(seen.epochs)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tunewright.run import Run, runs as runs_below
 from tunewright.verbs.explore.aligned import aligned
 from tunewright.verbs.explore.detail import Decided, Example, example, histories
 from tunewright.verbs.explore.exporting import Format, exported
+from tunewright.verbs.explore.kept import Kept, give_back
 from tunewright.verbs.explore.losses import Losses, losses
 from tunewright.verbs.explore.notes import methods, notes
 from tunewright.verbs.explore.seen import Seen, dynamics
@@ -37,27 +38,12 @@ __all__ = ["MOST_ROWS", "Explorer", "Hits", "Located", "RowsAt", "RunInfo", "See
 
 _KEPT = 3  # runs whose rows stay mapped
 _CUT = 300  # characters of a text in a list of rows
+_MANY = 20_000  # rows, from which on what is made of all of them is made in the background
+_DRAWING = 5.0  # seconds that a page takes to draw many rows
+_SEEN, _INDEX = "seen", "index"  # names of what is kept with a snapshot
 _OF_OTHERS = frozenset({"duplicate_of", "neighbour", "neighbour_label", "other", "suggested"})  # not searched
 MOST_ROWS = 500
 """Rows that one request may ask for."""
-
-Made = TypeVar("Made")
-
-
-class _Kept:
-    """A snapshot, and what was made of it, each thing once."""
-
-    def __init__(self, shot: Snapshot) -> None:
-        self.shot = shot
-        self._made: dict[str, Any] = {}
-        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
-
-    def once(self, name: str, make: Callable[[], Made]) -> Made:
-        """What was made under a name; made now, if it was not."""
-        with self._locks[name]:
-            if name not in self._made:
-                self._made[name] = make()
-            return cast("Made", self._made[name])
 
 
 class Explorer:
@@ -72,7 +58,7 @@ class Explorer:
         self.project = project
         self._elsewhere = {run.id: run for run in elsewhere}
         self._lock = RLock()
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._versions: tuple[Any, tuple[VersionSummary, ...]] = (None, ())
         self._told: tuple[Any, tuple[pa.Table | None, pa.Table | None]] = (None, (None, None))
 
@@ -123,7 +109,8 @@ class Explorer:
 
     def run(self, run: str) -> RunInfo:
         """What a page must know of a run before it shows points."""
-        shot = self.snapshot(run)
+        kept = self._of(run)
+        shot = kept.shot
         return RunInfo(
             id=shot.run.id,
             kind=shot.run.kind,
@@ -135,8 +122,14 @@ class Explorer:
             fields=self.project.task.text_fields,
             methods=methods(self.project, shot.run),
             etag=shot.etag,
-            notes=notes(shot),
+            notes=kept.once("notes", lambda: notes(shot)),
         )
+
+    def prepare(self, run: str) -> None:
+        """Of many rows, begin the index that a search needs, once a page has had the time to draw them."""
+        kept = self._of(run)
+        if kept.shot.rows.num_rows >= _MANY:
+            kept.begin(_INDEX, lambda: _indexed(kept.shot), after=_DRAWING)
 
     def points(self, run: str, *, like: str | None = None) -> pa.Table:
         """Positions, labels, split and loss of every row, see `Snapshot.encoded`; in the order of another run, if asked."""
@@ -161,7 +154,7 @@ class Explorer:
         kept = self._of(run)
         if not kept.shot.epochs:
             raise RunError(f"run {kept.shot.run.id} has no dynamics", fix="run `tunewright train`")
-        return dynamics(kept.once("seen", lambda: Seen(kept.shot)))
+        return dynamics(kept.once(_SEEN, lambda: Seen(kept.shot)))
 
     def rows(self, run: str, at: Sequence[int]) -> RowsAt:
         """Rows by number.
@@ -192,7 +185,7 @@ class Explorer:
         """All about rows from ``start`` to before ``stop``."""
         kept = self._of(run)
         shot = kept.shot
-        seen = kept.once("seen", lambda: Seen(shot)) if shot.epochs else None
+        seen = _seen(kept, is_all=stop - start > 1)
         rows = shot.rows.slice(start, stop - start)
         known = histories(*self._provenance(shot.run), rows["id"].to_pylist())
         for row, values in enumerate(rows.to_pylist(), start):
@@ -209,7 +202,7 @@ class Explorer:
     def search(self, run: str, query: str) -> Hits:
         """Rows whose texts hold all words of a query, see `TextIndex.search`."""
         kept = self._of(run)
-        index = kept.once("index", lambda: _indexed(kept.shot))
+        index = kept.once(_INDEX, lambda: _indexed(kept.shot))
         began = time.perf_counter()
         found = index.search(query)
         return Hits(rows=found.rows, total=found.total, ms=1000 * (time.perf_counter() - began))
@@ -223,12 +216,13 @@ class Explorer:
         shot = self.snapshot(run)
         return exported(shot.rows, checked(shot, at, most=shot.rows.num_rows), format)
 
-    def _of(self, run: str) -> _Kept:
+    def _of(self, run: str) -> Kept:
         found = self.find(run)
         with self._lock:
             kept = self._kept.get(found.id)
             if kept is None or kept.shot.etag != etag(found):
-                kept = self._kept[found.id] = _Kept(snapshot(self.project, found))
+                kept = self._kept[found.id] = Kept(snapshot(self.project, found))
+                give_back()
             self._kept.move_to_end(found.id)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -263,6 +257,18 @@ def checked(shot: Snapshot, at: Sequence[int], *, most: int) -> Any:
     if len(at) > most or any(not 0 <= row < last for row in at):
         raise DataError(f"expected at most {most:,} row numbers from 0 to {last - 1:,}, found others", fix="ask again")
     return np.asarray(at, dtype=np.int64)
+
+
+def _seen(kept: Kept, *, is_all: bool) -> Seen | None:
+    """What the recorder saw: read whole if all of it is wanted, or it is soon done; else that goes on in the background."""
+    if not kept.shot.epochs:
+        return None
+    seen = kept.once(_SEEN, lambda: Seen(kept.shot))
+    if is_all or kept.shot.rows.num_rows < _MANY:
+        seen.read()
+    else:
+        kept.begin("all seen", seen.read, after=_DRAWING)
+    return seen
 
 
 def _indexed(shot: Snapshot) -> TextIndex:

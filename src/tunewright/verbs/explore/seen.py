@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunewright.errors import ColumnError
+from tunewright.table import one_window, pivot, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Seen", "dynamics"]
 
 _HALF = 0.5
+_NAMES = ("gold_probability", "loss", "margin", "correct")
+_KEYS = ("id", "epoch", "window", "gold_probability", "gold_everywhere")
 
 
 class Seen:
@@ -33,12 +37,35 @@ class Seen:
         """Whose dynamics were recorded."""
         return self._shot.epochs
 
+    def read(self) -> None:
+        """Read all that is told of a row."""
+        for name in _NAMES:
+            self.of(name)
+
+    def row(self, row: int) -> dict[str, NDArray[np.float32]]:
+        """What was recorded of one row, [epochs] each: from memory if `read` is done, else from the files alone."""
+        columns = dict(self._columns)
+        if all(name in columns for name in _NAMES):
+            return {name: columns[name][row] for name in _NAMES}
+        return self._read_row(str(self._shot.rows["id"][row].as_py()))
+
     def of(self, name: str) -> NDArray[np.float32]:
         """One column, [rows, epochs]; NaN throughout if it was not recorded, as in an import."""
         with self._lock:
             if name not in self._columns:
                 self._columns[name] = self._read(name)
             return self._columns[name]
+
+    def _read_row(self, id: str) -> dict[str, NDArray[np.float32]]:
+        ids = pa.array([id])
+        recorded = rows_of(self._shot.run.parts("dynamics"), ids, (*_KEYS, *_NAMES))
+        if pc.max(recorded["window"]).as_py():
+            recorded = one_window(recorded)
+        columns = {name: np.full(self.epochs, np.nan, np.float32) for name in _NAMES}
+        for name in columns.keys() & {*recorded.column_names}:
+            values = pivot(recorded, name, ids=ids)[0]
+            columns[name][: len(values)] = values
+        return columns
 
     def _read(self, name: str) -> NDArray[np.float32]:
         column = np.full((self._shot.rows.num_rows, self.epochs), np.nan, np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ class TextIndex:
         """Index columns of text; row k of the table is row k of the answers."""
         self._lock = threading.Lock()
         self._database = sqlite3.connect("", check_same_thread=False)
+        weakref.finalize(self, self._database.close)
         self._database.executescript(f"PRAGMA cache_size=-{_CACHE}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         self._database.execute("CREATE VIRTUAL TABLE texts USING fts5(text, content='', detail='full')")
         self._database.executemany("INSERT INTO texts(rowid, text) VALUES (?, ?)", _texts(rows, fields))
