@@ -30,8 +30,14 @@ OPERATIONS = [
         (f"/api{path}", "get")
         for path in (
             *("/workspace", "/pending", "/compare", "/views", "/jobs", "/events", "/runs/{run}"),
-            *(f"/runs/{{run}}/{what}" for what in ("points", "losses", "columns/{name}", "epochs", "rows", "search")),
-            *(f"/runs/{{run}}/{what}" for what in ("examples/{row}", "issues", "neighbours", "monitor", "alerts")),
+            *(
+                f"/runs/{{run}}/{what}"
+                for what in ("points", "losses", "columns/{name}", "epochs", "reference", "rows", "search")
+            ),
+            *(
+                f"/runs/{{run}}/{what}"
+                for what in ("examples/{row}", "issues", "neighbours", "monitor", "alerts", "collected")
+            ),
         )
     ),
     *(
@@ -123,7 +129,7 @@ def about(case, known):
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_nothing_makes_the_service_fail(document, workspace, known, path, method, mode):
     statuses = set()
-    at_hand = known | ({"run": "production"} if path.endswith(("/monitor", "/alerts")) else {})
+    at_hand = known | ({"run": "production"} if path.endswith(("/monitor", "/alerts", "/collected")) else {})
 
     @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
     @given(case=document[path][method].as_strategy(generation_mode=mode), is_there=strategies.booleans())

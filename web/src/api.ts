@@ -79,6 +79,8 @@ export interface RunInfo {
   readonly fields: readonly string[];
   /** Ways to explain a row; empty: no model is kept, and nothing can be predicted. */
   readonly methods: readonly string[];
+  /** Rows of the reference on the map of a production run; 0: there is none. */
+  readonly reference: number;
   /** Changes when a column of the run changed: what was read before is stale. */
   readonly etag: string;
   /** Sentences a reader should know, such as coverage. */
@@ -331,6 +333,15 @@ export interface Measured {
   readonly sentence: string;
 }
 
+/** Rows of production worth a label, of at most `budget`. A row with several reasons counts for each. */
+export interface Collected {
+  readonly run: string;
+  readonly rows: number;
+  readonly budget: number;
+  /** The most frequent first. */
+  readonly reasons: readonly { readonly reason: string; readonly rows: number; readonly labelled: number; readonly ids: readonly string[] }[];
+}
+
 export interface View {
   readonly name: string;
   /** The query of the page's address. */
@@ -379,6 +390,8 @@ export function client(source: Source) {
     points: (id: string, like?: string) => source.bytes(`${run(id)}/points${like ? `?like=${encodeURIComponent(like)}` : ""}`),
     column: (id: string, name: string) => source.bytes(`${run(id)}/columns/${encodeURIComponent(name)}`),
     losses: (id: string) => source.json<{ readonly losses: readonly StepLoss[] }>(`${run(id)}/losses`),
+    /** Places of the reference on the map of production, columns `x` and `y`. */
+    reference: (id: string) => source.bytes(`${run(id)}/reference`),
     epochs: (id: string) => source.bytes(`${run(id)}/epochs`),
     rows: (id: string, at: readonly number[], signal?: AbortSignal) =>
       source.json<{ readonly rows: readonly Row[] }>(`${run(id)}/rows?at=${at.join(",")}`, signal),
@@ -401,6 +414,8 @@ export function client(source: Source) {
     report: (id: string) => source.json<Record<string, Json>>(`${run(id)}/monitor`),
     /** Alerts of a monitor and where they stand; asking sends nothing. */
     alerts: (id: string) => source.json<Record<string, Json>>(`${run(id)}/alerts`),
+    /** Rows that a monitor collected to be labelled, by reason. */
+    collected: (id: string) => source.json<Collected>(`${run(id)}/collected`),
     pending: (version: string) => source.json<Pending>(`pending?version=${encodeURIComponent(version)}`),
     change: (version: string, revision: number, changes: readonly Change[]) =>
       source.post<Pending>("pending", { version, revision, changes }),

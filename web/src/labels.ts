@@ -12,6 +12,11 @@ export interface Wanted extends Label {
   readonly weight: number;
 }
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 interface Box {
   readonly left: number;
   readonly right: number;
@@ -20,21 +25,27 @@ interface Box {
 }
 
 const LONGEST = 28; // characters
-const LETTER = 6.4; // pixels that a letter of 11 px bold takes, about
+const EDGE = 6; // pixels kept free at the edges of the canvas
+/** Canvas for each label, square pixels: more would hide the points. Who zooms in sees more of them. */
+const ROOM = 26_000;
 const LINE = 15;
 /** Where a label may go from its place, pixels downwards, best first. */
 const SHIFTS = [0, -LINE, LINE, -2 * LINE, 2 * LINE] as const;
 
-/** Labels that fit into a canvas, the weightiest first: each at its place or a line or two beside it, or left out. */
-export function placedLabels(wanted: readonly Wanted[], width: number, height: number): Label[] {
+/** Labels that fit into a canvas, the weightiest first: each at its place or a line or two beside it, or left out.
+ *
+ * @param measured - Width of a text as it is drawn, pixels. */
+export function placedLabels(wanted: readonly Wanted[], { width, height }: Size, measured: (text: string) => number): Label[] {
   const taken: Box[] = [];
-  return [...wanted]
+  const inside = ({ text, x, y }: Wanted): boolean => text !== "" && x >= 0 && x <= width && y >= 0 && y <= height;
+  return wanted
+    .filter(inside)
     .sort((a, b) => b.weight - a.weight)
+    .slice(0, Math.ceil((width * height) / ROOM))
     .flatMap(({ text, x, y }) => {
       const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
-      const half = (cut.length * LETTER) / 2;
-      const middle = Math.max(half + 4, Math.min(width - half - 4, x));
-      if (x < 0 || x > width || y < 0 || y > height || !cut) return [];
+      const half = measured(cut) / 2;
+      const middle = Math.max(half + EDGE, Math.min(width - half - EDGE, x));
       for (const shift of SHIFTS) {
         const box = { left: middle - half, right: middle + half, top: y + shift - LINE / 2, bottom: y + shift + LINE / 2 };
         if (box.top < 0 || box.bottom > height || taken.some((other) => meet(box, other))) continue;

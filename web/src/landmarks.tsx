@@ -5,7 +5,8 @@ import { computed } from "@preact/signals";
 import { contours, field } from "./contours";
 import { placedLabels } from "./labels";
 import type { Seen } from "./overlay";
-import { here, info, whole } from "./plane";
+import { here, info, type Places, whole } from "./plane";
+import { reference } from "./reference";
 import { type Bounds, type Camera, pixel } from "./render/camera";
 import { points, shown } from "./state";
 import { missing } from "./wire";
@@ -17,17 +18,20 @@ const ENOUGH = 200; // rows below which lines of density say nothing
 export function Landmarks(seen: Seen) {
   return (
     <g>
-      <Contours {...seen} />
+      {!reference.value && <Contours lines={lines.value} {...seen} />}
       <Names {...seen} />
     </g>
   );
 }
 
-const lines = computed<readonly (readonly number[])[]>(() => {
-  const places = here.value;
-  if (!places || places.x.length < ENOUGH) return [];
-  return contours(field(places.x, places.y, shown.value, wider(whole())));
-});
+type Lines = readonly (readonly number[])[];
+
+const lines = computed<Lines>(() => (here.value ? dense(here.value, shown.value) : []));
+
+/** Lines of equal density of the visible points, one list of segments per level. */
+export function dense({ x, y }: Places, bits: Uint8Array): Lines {
+  return x.length < ENOUGH ? [] : contours(field(x, y, bits, wider(whole())));
+}
 
 /** Room for the lowest line to close around the outermost points. */
 function wider({ left, right, low, high }: Bounds): Bounds {
@@ -36,12 +40,12 @@ function wider({ left, right, low, high }: Bounds): Bounds {
   return { left: left - dx, right: right + dx, low: low - dy, high: high + dy };
 }
 
-function Contours({ size, camera }: Seen) {
+export function Contours({ lines: levels, size, camera }: Seen & { readonly lines: Lines }) {
   const across = (value: number): string => ((value - camera.x) * camera.sx + size.width / 2).toFixed(1);
   const down = (value: number): string => (size.height / 2 - (value - camera.y) * camera.sy).toFixed(1);
   return (
     <g class="contours">
-      {lines.value.map((segments, level) => (
+      {levels.map((segments, level) => (
         <path key={level} d={drawnAs(segments, across, down)} />
       ))}
     </g>
@@ -89,13 +93,27 @@ function Names({ size, camera }: Seen) {
   const wanted = clusters.value.map((one) => ({ ...one, ...inPixels(one, size, camera) }));
   return (
     <g>
-      {placedLabels(wanted, size.width, size.height).map(({ text, x, y }) => (
+      {placedLabels(wanted, size, measured).map(({ text, x, y }) => (
         <text key={`${text} ${x}`} class="cluster" x={x} y={y + 4}>
           {text}
         </text>
       ))}
     </g>
   );
+}
+
+const widths = new Map<string, number>();
+let context: CanvasRenderingContext2D | null = null;
+
+/** Width of a name on the map, pixels. */
+function measured(text: string): number {
+  const known = widths.get(text);
+  if (known !== undefined) return known;
+  context ??= document.createElement("canvas").getContext("2d")!;
+  context.font = `600 11px ${getComputedStyle(document.documentElement).fontFamily}`; // as the style sheet has it
+  const { width } = context.measureText(text);
+  widths.set(text, width);
+  return width;
 }
 
 const inPixels = (at: Middle, size: Seen["size"], camera: Camera) => pixel(camera, at, size.width, size.height);

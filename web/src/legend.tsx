@@ -6,6 +6,7 @@ import "./legend.css";
 import { type Entry, end } from "./colouring";
 import { colours, info } from "./plane";
 import { PATHS } from "./marks";
+import { lying, wanted } from "./reference";
 import { SHAPES } from "./render/shapes";
 import { colour, filter, filters } from "./state";
 import { named } from "./wire";
@@ -15,12 +16,28 @@ export function Legend() {
   if (!found) return null;
   return (
     <div class="legend" role="group" aria-label={`Legend: ${found.column}`}>
-      <strong title={info(found.column)?.meaning}>{found.column}</strong>
+      <Reference />
+      <strong title={info(found.column)?.meaning}>{lying.value ? `production, ${found.column}` : found.column}</strong>
       {found.ramp && <Ramp low={found.ramp.low} high={found.ramp.high} />}
       {found.entries.map((entry) => (
         <Item key={entry.name} entry={entry} />
       ))}
     </div>
+  );
+}
+
+/** Rows that were there before production, where the map shows them. */
+function Reference() {
+  const rows = lying.value?.x.length ?? 0;
+  if (!rows) return null;
+  return (
+    <button type="button" class="entry" aria-pressed={wanted.value} title="The rows that this map was fitted on, and lines of their density. Click: show or hide." onClick={() => (wanted.value = !wanted.value)}>
+      <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
+        <circle class="reference" cx="6" cy="6" r="2.5" />
+      </svg>
+      <span class="name">reference</span>
+      <span class="muted number">{rows.toLocaleString("en")}</span>
+    </button>
   );
 }
 

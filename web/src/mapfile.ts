@@ -3,6 +3,7 @@
 import { frame } from "./drawing";
 import { camera, colours, extent, here, palette, scene } from "./plane";
 import { PATHS } from "./marks";
+import { reference } from "./reference";
 import { CpuRenderer } from "./render/cpu";
 import { SHAPES } from "./render/shapes";
 import { named } from "./wire";
@@ -13,7 +14,7 @@ const EDGE = 12;
 /** Named entries of the legend in a picture. */
 const NAMED = 20;
 /** What an element of the overlay gets from the page's style sheet, which a file does not have. */
-const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "paint-order", "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline"] as const;
+const STYLES = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "paint-order", "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline"] as const;
 
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -37,8 +38,9 @@ function points(): string {
   return address;
 }
 
-/** A copy of the overlay that looks the same without the page's style sheet. */
-function overlay(from: SVGElement): SVGElement {
+/** A copy of what lies over or under the points that looks the same without the page's style sheet. */
+function copied(from: SVGElement): SVGElement {
+  const { width, height } = extent.peek();
   const copy = from.cloneNode(true) as SVGElement;
   const seen = [from, ...from.querySelectorAll<SVGElement>("*")];
   [copy, ...copy.querySelectorAll<SVGElement>("*")].forEach((one, at) => {
@@ -46,6 +48,8 @@ function overlay(from: SVGElement): SVGElement {
     for (const name of STYLES) one.setAttribute(name, look.getPropertyValue(name));
     one.removeAttribute("class");
   });
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height));
   return copy;
 }
 
@@ -59,7 +63,8 @@ interface Entry {
 function entries(): readonly Entry[] {
   const now = colours.peek();
   if (now?.ramp) return [now.ramp.low, now.ramp.high].map((end, at) => ({ name: String(Number(end.toPrecision(3))), colour: now.ramp!.colours.at(at ? -1 : 0)!, shape: 0 }));
-  return (now?.entries ?? []).slice(0, NAMED).map((one) => ({ ...one, name: named(now!.column, one.name) }));
+  const below = reference.peek() ? [{ name: "reference", colour: token("--muted"), shape: 0 }] : [];
+  return [...below, ...(now?.entries ?? []).slice(0, NAMED).map((one) => ({ ...one, name: named(now!.column, one.name) }))];
 }
 
 /** Entries of the legend side by side, in as many lines as they need. The bottom of the last line is where the picture ends. */
@@ -87,13 +92,12 @@ export function picture(): { readonly svg: string; readonly width: number; reado
   if (!over || !here.peek() || !camera.peek() || !width) return null;
   const { parts, bottom } = legend(width, height);
   const whole = element("svg", { xmlns: NAMESPACE, width, height: bottom, viewBox: `0 0 ${width} ${bottom}` });
-  const lying = overlay(over);
-  lying.setAttribute("width", String(width));
-  lying.setAttribute("height", String(height));
+  const under = document.querySelector<SVGElement>(".map svg.underlay");
   whole.append(
     element("rect", { width, height: bottom, fill: token("--ground") }),
+    ...(under ? [copied(under)] : []),
     element("image", { width, height, href: points() }),
-    lying,
+    copied(over),
     ...parts,
   );
   return { svg: new XMLSerializer().serializeToString(whole), width, height: bottom };

@@ -1,13 +1,14 @@
 /** What the map draws, derived from the page's state: positions, colours, sizes, the camera. No canvas here. */
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 
 import type { ColumnInfo, Layout } from "./api";
 import { type Colouring, colouring, sizes } from "./colouring";
 import { type Dynamics, dynamics, type MapAt, mapAt } from "./epochs";
 import { dark } from "./ground";
 import { inside, type Point } from "./lasso";
-import { bounds, type Bounds, type Camera, fitted, type Margin } from "./render/camera";
+import { lying } from "./reference";
+import { bounds, type Bounds, type Camera, fitted, joined, type Margin } from "./render/camera";
 import { order } from "./render/order";
 import type { Palette, Scene } from "./render/renderer";
 import { api, colour, density, during, epoch, flags, layout, need, points, second, select, selection, shown, size } from "./state";
@@ -166,7 +167,9 @@ export function scene(from: Places, to: Places): Scene {
 
 /** Bounds that show a layout whole. Those of the data map never change, so that epochs and runs can be told apart. */
 export function whole(): Bounds {
-  return isDataMap.value || !here.value ? DATA_MAP : bounds(here.value.x, here.value.y);
+  if (isDataMap.value || !here.value) return DATA_MAP;
+  const mine = bounds(here.value.x, here.value.y);
+  return lying.value?.x.length ? joined(mine, bounds(lying.value.x, lying.value.y)) : mine;
 }
 
 /** The camera that `home` set last: while it is the one in use, the reader has not moved the map. */
@@ -185,6 +188,11 @@ export function resize(size: Size): void {
   extent.value = size;
   if (isHome) home();
 }
+
+/** The reference has come: what was shown whole has room for it. */
+effect(() => {
+  if (lying.value) untracked(() => camera.value && camera.value === homed && home());
+});
 
 /** Select what a polygon in coordinates of the layout encloses; with `adds`, beside what was selected. */
 export function enclose(polygon: readonly Point[], adds = false): void {

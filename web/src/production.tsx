@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import type { Json } from "./api";
+import type { Collected, Json } from "./api";
 import { Chart } from "./production/chart";
+import { CollectedRows } from "./production/collected";
 import "./production.css";
 import { accuracies, type Alert, coverage, type Drift, drifts, edges, marked, ranked, shares, unknown } from "./production/report";
 import { api, during, need, points, query, run, select } from "./state";
@@ -18,22 +19,31 @@ const WORDS = 24;
 export function Production() {
   const report = useSignal<Report | null>(null);
   const alerts = useSignal<readonly Alert[]>([]);
+  const collected = useSignal<Collected | null>(null);
   const id = run.value?.kind === "production" ? run.value.id : null;
   useEffect(() => {
     report.value = null;
     alerts.value = [];
+    collected.value = null;
     if (!id) return;
     void during(async () => {
       report.value = await api().report(id);
       alerts.value = ranked((await api().alerts(id))["alerts"]); // one after the other: a monitor is opened by one at a time
+      collected.value = await api().collected(id);
     });
   }, [id]);
   if (!id) return <p class="muted">This run is no production run.</p>;
   if (!report.value) return <p class="muted">Asking the monitor …</p>;
-  return <Told report={report.value} alerts={alerts.value} />;
+  return <Told report={report.value} alerts={alerts.value} collected={collected.value} />;
 }
 
-function Told({ report, alerts }: { readonly report: Report; readonly alerts: readonly Alert[] }) {
+interface Known {
+  readonly report: Report;
+  readonly alerts: readonly Alert[];
+  readonly collected: Collected | null;
+}
+
+function Told({ report, alerts, collected }: Known) {
   const curves = coverage(report);
   return (
     <div class="production">
@@ -44,6 +54,7 @@ function Told({ report, alerts }: { readonly report: Report; readonly alerts: re
       <Notes notes={report["notes"]} />
       <Alerts alerts={alerts} />
       <Odd report={report} />
+      {collected && <CollectedRows found={collected} />}
       {drifts(report).map((one) => (
         <Drifted key={one.name} drift={one} />
       ))}
@@ -90,9 +101,7 @@ function Alerts({ alerts }: { readonly alerts: readonly Alert[] }) {
             <tr key={one.name}>
               <th scope="row">
                 {one.name}
-                <span class="muted rule">
-                  {one.metric} {one.condition}
-                </span>
+                {rule(one) !== one.name && <span class="muted rule">{rule(one)}</span>}
               </th>
               <td class={one.state === "firing" ? "alarm" : "calm"}>
                 <span aria-hidden="true">{MARKS[one.state] ?? "○"} </span>
@@ -106,6 +115,8 @@ function Alerts({ alerts }: { readonly alerts: readonly Alert[] }) {
     </>
   );
 }
+
+const rule = ({ metric, condition }: Alert): string => `${metric} ${condition}`;
 
 const MARKS: Readonly<Record<string, string>> = { firing: "▲", pending: "△", resolved: "●", quiet: "●" };
 

@@ -13,6 +13,7 @@ import { chosen } from "./render/choose";
 import type { Renderer } from "./render/renderer";
 import { colour, listed, points, selection } from "./state";
 import { Tip } from "./tip";
+import { Underlay } from "./underlay";
 
 export function Sheet() {
   const sheet = useRef<HTMLDivElement>(null);
@@ -24,6 +25,7 @@ export function Sheet() {
   const pointing = usePointing();
   return (
     <div class={`sheet ${tool.value} ${hovered.value ? "over" : ""}`} ref={sheet} data-renderer={machine.value} data-dark={dark.value}>
+      <Underlay />
       <canvas key={machine.value} ref={canvas} tabIndex={0} role="img" aria-label={described()} {...pointing} />
       <Overlay />
       <Inset />

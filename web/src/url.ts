@@ -5,6 +5,7 @@ import { batch, effect } from "@preact/signals";
 import { beside } from "./beside";
 import type { Filter } from "./filter";
 import { enclose, replayed } from "./plane";
+import { wanted } from "./reference";
 import * as state from "./state";
 import { chosen } from "./table/columns";
 
@@ -77,6 +78,7 @@ export function address(): string {
   put("size", state.size.value ?? "none", "loss");
   put("density", state.density.value, "auto");
   put("epoch", state.epoch.value);
+  put("reference", wanted.value ? "on" : "off", "on");
   put("q", state.query.value);
   put("view", state.centre.value, "map");
   put("panel", state.panel.value, "detail");
@@ -112,6 +114,7 @@ export async function restore(text: string): Promise<void> {
     state.panel.value = among(said.get("panel"), PANELS);
     state.query.value = said.get("q") ?? "";
     state.epoch.value = whole(said.get("epoch"));
+    wanted.value = said.get("reference") !== "off";
     const open = said.get("open");
     state.unfolded.value = open === null ? null : new Set(open.split(",").filter(Boolean));
   });

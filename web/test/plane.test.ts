@@ -16,6 +16,9 @@ function random(seed = 1): () => number {
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
+/** Width of a text as if each letter took 7 pixels. */
+const measured = (text: string): number => 7 * text.length;
+
 const floats = (n: number, next: () => number): Float32Array => Float32Array.from({ length: n }, next);
 
 describe("the camera", () => {
@@ -133,7 +136,7 @@ describe("ticks", () => {
 describe("labels", () => {
   test("do not overlap; the weightiest keeps its place", () => {
     const wanted = Array.from({ length: 12 }, (_, k) => ({ text: `cluster ${k}`, x: 100 + k, y: 100, weight: k }));
-    const found = placedLabels(wanted, 300, 300);
+    const found = placedLabels(wanted, { width: 300, height: 300 }, measured);
     expect(found[0]).toEqual({ text: "cluster 11", x: 111, y: 100 });
     expect(found.length).toBeGreaterThan(1);
     expect(found.length).toBeLessThan(12);
@@ -141,13 +144,26 @@ describe("labels", () => {
   });
 
   test("long ones are cut, and kept within the canvas", () => {
-    const [label] = placedLabels([{ text: "x".repeat(80), x: 1, y: 50, weight: 1 }], 400, 100);
+    const [label] = placedLabels([{ text: "x".repeat(80), x: 1, y: 50, weight: 1 }], { width: 400, height: 100 }, measured);
     expect(label!.text.length).toBeLessThan(40);
     expect(label!.x).toBeGreaterThan(50);
   });
 
   test("those off the canvas are left out", () => {
-    expect(placedLabels([{ text: "far", x: -5, y: 50, weight: 1 }], 400, 100)).toEqual([]);
+    expect(placedLabels([{ text: "far", x: -5, y: 50, weight: 1 }], { width: 400, height: 100 }, measured)).toEqual([]);
+  });
+
+  test("a wide one keeps clear of the edges, and leaves no room to its neighbour on the line", () => {
+    const wide = (): number => 180;
+    const found = placedLabels([{ text: "left", x: 0, y: 50, weight: 2 }, { text: "right", x: 300, y: 50, weight: 1 }], { width: 300, height: 300 }, wide);
+    expect(found[0]!.x - 90).toBeGreaterThan(0);
+    expect(found[1]!.x + 90).toBeLessThan(300);
+    expect(found[1]!.y).not.toBe(found[0]!.y);
+  });
+
+  test("are few on a small canvas", () => {
+    const wanted = Array.from({ length: 50 }, (_, k) => ({ text: `${k}`, x: 20 + 8 * k, y: 20 + 8 * (k % 7) * 7, weight: k }));
+    expect(placedLabels(wanted, { width: 450, height: 400 }, () => 5).length).toBeLessThan(10);
   });
 });
 

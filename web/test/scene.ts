@@ -80,7 +80,7 @@ export class Scene implements Source {
     const summary = { id: "run", kind: "train", status: "finished", created: "", version: "main", split: "train", parent: "", coverage: 1, metrics: {} } as const;
     return {
       id: "run", kind: "train", summary, examples: this.rows, columns, layouts: [], epochs: 2, fields: ["text"],
-      methods: ["integrated_gradients", "gradient_x_input"], etag: "e", notes: [],
+      methods: ["integrated_gradients", "gradient_x_input"], reference: 0, etag: "e", notes: [],
     };
   }
 

@@ -159,6 +159,7 @@ const info = {
   epochs: 2,
   fields: ["text"],
   methods: [],
+  reference: 0,
   etag: "e1",
   notes: [],
 };

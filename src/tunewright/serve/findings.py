@@ -15,7 +15,9 @@ from tunewright.verbs.explore.comparing import Cell, ComparedRuns, cell, compare
 from tunewright.verbs.explore.issues import Issues, KeptIssues
 from tunewright.verbs.explore.measuring import Measured, measure
 from tunewright.verbs.explore.near import Near, Neighbours
+from tunewright.verbs.explore.production import CollectedRows, collected_rows
 from tunewright.verbs.monitored import monitor_report
+from tunewright.verbs.monitoring import find_monitor
 
 if TYPE_CHECKING:
     from tunewright.verbs.explore.explorer import Explorer
@@ -63,6 +65,11 @@ def routes(explorer: Explorer, near: Near) -> APIRouter:
     def alerts(run: Name) -> Response:
         """Where every alert of a monitor stands, as `tunewright monitor alerts --json` prints it; it sends nothing."""
         return answer(standing_alerts(project, named(run)).to_json())
+
+    @router.get("/runs/{run}/collected", response_model=CollectedRows)
+    def collected(run: Name) -> Response:
+        """The rows of production that a monitor collected to be labelled, by reason."""
+        return answer(collected_rows(project, find_monitor(project, named(run))).to_json())
 
     @router.get("/compare", response_model=ComparedRuns)
     def compare(a: _Run, b: _Run, split: Annotated[str | None, Query(max_length=200)] = None) -> Response:

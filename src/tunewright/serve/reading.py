@@ -98,6 +98,11 @@ def _add_columns(router: APIRouter, explorer: Explorer) -> None:
         """Gold probability and correctness of every row in every epoch."""
         return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.epochs(run))
 
+    @router.get("/runs/{run}/reference", **_STREAM)
+    def reference(run: Name, if_none_match: _Unchanged = None) -> Response:
+        """Where the rows of the reference lie on the map of a production run: `x` and `y`, empty without such a map."""
+        return _stream(explorer.snapshot(run).etag, if_none_match, lambda: explorer.reference(run))
+
 
 def _add_rows(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/runs/{run}/rows", response_model=RowsAt)

@@ -35,6 +35,11 @@ export function bounds(x: Float32Array, y: Float32Array): Bounds {
   return left <= right ? { left, right, low, high } : { left: 0, right: 1, low: 0, high: 1 };
 }
 
+/** Bounds of both. */
+export function joined(a: Bounds, b: Bounds): Bounds {
+  return { left: Math.min(a.left, b.left), right: Math.max(a.right, b.right), low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
+}
+
 /** Pixels kept free at the edges of the canvas. */
 export interface Margin {
   readonly left: number;

@@ -19,6 +19,7 @@ from tunewright.verbs.explore.exporting import Format, exported
 from tunewright.verbs.explore.kept import Kept, give_back
 from tunewright.verbs.explore.losses import Losses, losses
 from tunewright.verbs.explore.notes import methods, notes
+from tunewright.verbs.explore.production import reference_places, reference_rows
 from tunewright.verbs.explore.seen import Seen, dynamics
 from tunewright.verbs.explore.snapshot import Snapshot, etag, snapshot
 from tunewright.verbs.explore.text_index import TextIndex
@@ -121,6 +122,7 @@ class Explorer:
             epochs=shot.epochs,
             fields=self.project.task.text_fields,
             methods=methods(self.project, shot.run),
+            reference=reference_rows(shot.run),
             etag=shot.etag,
             notes=kept.once("notes", lambda: notes(shot)),
         )
@@ -155,6 +157,10 @@ class Explorer:
         if not kept.shot.epochs:
             raise RunError(f"run {kept.shot.run.id} has no dynamics", fix="run `tunewright train`")
         return dynamics(kept.once(_SEEN, lambda: Seen(kept.shot)))
+
+    def reference(self, run: str) -> pa.Table:
+        """Where the reference of a production run lies, see `tunewright.verbs.explore.production.reference_places`."""
+        return reference_places(self.find(run))
 
     def rows(self, run: str, at: Sequence[int]) -> RowsAt:
         """Rows by number.

@@ -41,7 +41,8 @@ class RunInfo(Result):
     """One run: what its columns mean, where its points may lie, and what can be asked of its model.
 
     ``epochs`` are those whose dynamics were recorded; ``fields`` the texts that the model reads; ``methods`` the ways to
-    explain a row, none without a model; ``notes`` what a reader should know.
+    explain a row, none without a model; ``reference`` the rows of the reference that lie on the map of production;
+    ``notes`` what a reader should know.
     """
 
     id: str
@@ -53,6 +54,7 @@ class RunInfo(Result):
     epochs: int
     fields: tuple[str, ...]
     methods: tuple[str, ...]
+    reference: int
     etag: str
     notes: tuple[str, ...]
 
