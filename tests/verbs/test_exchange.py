@@ -45,7 +45,7 @@ def test_dynamics_go_out_and_come_back(project, first, tmp_path):
     assert tw.show(project, run).coverage == 1
 
 
-def test_dynamics_of_unknown_rows(new, tmp_path):
+def test_dynamics_of_unknown_rows(new, tmp_path, built, archive):
     for epoch in range(2):
         lines = [
             {"guid": number, f"logits_epoch_{epoch}": [1.0, 0.5, epoch], "gold": number % 3} for number in range(6)
@@ -57,6 +57,8 @@ def test_dynamics_of_unknown_rows(new, tmp_path):
     drawn = tw.map(new, run)
     assert drawn.rows.num_rows == 6
     assert all(one.text == () for one in drawn.first_suspects)
+    answers, rows = archive(drawn.files[-1])
+    assert answers["ids"] == [row["example"]["id"] for row in rows] == [str(number) for number in range(6)]
 
 
 def test_an_unknown_format(project, first):

@@ -86,7 +86,7 @@ def lints(seen: Seen) -> Iterator[Issue]:
         run = trained(seen.project, seen.run)
     except RunError:  # an ensemble
         return
-    if not seen.has_dataset:
+    if not seen.has_dataset or not seen.has(*seen.project.task.text_fields):  # dynamics of rows that nobody has
         return
     place = {id: row for row, id in enumerate(seen.rows["id"].to_pylist())}
     for one in lints_of(seen.project, run, seen.rows):
