@@ -1,4 +1,4 @@
-"""Pictures of columns: PNG, SVG and self-contained HTML. Nothing here knows a dataset, a run or a model."""
+"""Pictures of columns: PNG and SVG, reports and heatmaps as self-contained HTML. Nothing here knows a dataset, a run or a model."""
 
 from __future__ import annotations
 
