@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 import tunewright as tw
 from tunewright.cli import app
 from tunewright.errors import RunError
+from tunewright.run import Run
 from tunewright.toy import toy_model, toy_texts
 from tunewright.verbs.across import across
 
@@ -66,6 +69,20 @@ def test_the_last_run_keeps_the_table(seeds):
     across(project, runs)
     assert "confidence_error" in runs[-1].examples().column_names
     assert runs[-1].made_with("columns/across") == {"runs": [run.id for run in runs]}
+
+
+def test_rows_that_the_last_run_does_not_know_are_told(seeds, built):
+    project, runs = seeds
+    last = Run.open(shutil.copytree(runs[1].folder, project.runs_folder / "20990101-000000-few-0000"))
+    try:
+        known = last.table("examples")
+        last.write("examples", known.filter(pc.not_equal(known["split"], "train")))
+        found = across(project, [runs[0], last])
+        assert [path.suffix for path in found.files] == [".png", ".svg", ".html"]
+        (note,) = found.notes
+        assert note == f"map-across.html has not the 36 of 36 rows that {last.id} does not know"
+    finally:
+        shutil.rmtree(last.folder)
 
 
 def test_runs_must_be_several_and_of_one_version(seeds):

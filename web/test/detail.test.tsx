@@ -2,6 +2,7 @@
 import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/preact";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { percent } from "../src/detail/about";
 import { Detail } from "../src/detail/detail";
 import { grouped } from "../src/detail/values";
 import { difference } from "../src/detail/whatif";
@@ -165,6 +166,21 @@ describe("neighbours", () => {
     fireEvent.click(await within(card).findByRole("button", { name: "Select all" }));
     expect([...selection.value.rows]).toEqual([1, 3, 7]);
     expect(primary.value).toBe(3);
+  });
+});
+
+describe("before an example is chosen", () => {
+  it("says what to know of the run", async () => {
+    scene.notes = ["Dynamics were <b>recorded</b>."];
+    await start(scene, "run");
+    primary.value = null;
+    render(<Detail />);
+    const about = screen.getByRole("region", { name: "The run" });
+    expect(within(about).getByRole("listitem").textContent).toBe("Dynamics were <b>recorded</b>.");
+    expect(within(about).getByText("Version main, coverage 100 %.")).toBeTruthy();
+  });
+  it("rounds a coverage down, so that only all of it is 100 %", () => {
+    expect([percent(1), percent(0.99999), percent(0.5)]).toEqual(["100 %", "99.9 %", "50 %"]);
   });
 });
 

@@ -42,6 +42,7 @@ export function example(row: number, more: Partial<Example> = {}): Example {
 
 export class Scene implements Source {
   readonly read_only = false;
+  notes: readonly string[] = [];
   readonly asked: string[] = [];
   readonly posted: { readonly path: string; readonly body: unknown }[] = [];
   example: (row: number) => Example = example;
@@ -80,7 +81,7 @@ export class Scene implements Source {
     const summary = { id: "run", kind: "train", status: "finished", created: "", version: "main", split: "train", parent: "", coverage: 1, metrics: {} } as const;
     return {
       id: "run", kind: "train", summary, examples: this.rows, columns, layouts: [], epochs: 2, fields: ["text"],
-      methods: ["integrated_gradients", "gradient_x_input"], reference: 0, etag: "e", notes: [],
+      methods: ["integrated_gradients", "gradient_x_input"], reference: 0, etag: "e", notes: this.notes,
     };
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -53,7 +53,7 @@ class UncertainRow:
 class AcrossMap(Result):
     """The data map of several runs; ``rows`` has the combined columns, one row for each that a run was trained on.
 
-    ``notes`` say which file was not written, and why.
+    ``notes`` say which file was not written, or lacks rows, and why.
     """
 
     runs: tuple[str, ...]
@@ -97,7 +97,7 @@ def across(project: Project, runs: Sequence[Run | str]) -> AcrossMap:
         unanimous=int((suspect & (rows["agreement"].to_numpy() == 1)).sum()),
         uncertain=_uncertain(rows),
         files=_draw(found, rows) + pages,
-        notes=notes,
+        notes=notes or tuple(_absent(rows, last)),
         rows=rows,
     )
 
@@ -116,6 +116,13 @@ def combined(runs: Sequence[Run]) -> pa.Table:
     flags = np.stack([np.equal(arrays(table.select(["suspect"]))["suspect"], True) for table in stacked])
     given = analysis.across(**numbers, suspect=flags.astype(bool))
     return pa.table({"id": ids} | {name: pa.array(given[name]) for name in analysis.GIVES})
+
+
+def _absent(rows: pa.Table, last: Run) -> Iterator[str]:
+    """Whether the page of the last run lacks rows of the others, as it may where dynamics were imported."""
+    there = pc.is_in(rows["id"], value_set=last.table("examples", ["id"])["id"].combine_chunks())
+    if count := rows.num_rows - int(pc.sum(there).as_py() or 0):
+        yield f"map-across.html has not the {count:,} of {rows.num_rows:,} rows that {last.id} does not know"
 
 
 def _alike(runs: Sequence[Run]) -> None:
