@@ -21,7 +21,16 @@ from tunewright.data.reviews import Review
 from tunewright.errors import EditError, RunError, did_you_mean
 from tunewright.table import query
 
-__all__ = ["ACTIONS", "Action", "from_csv", "from_reviews", "from_rule", "from_suspects", "random_control"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "from_csv",
+    "from_reviews",
+    "from_rule",
+    "from_suspects",
+    "fulfilling",
+    "random_control",
+]
 
 Action = Literal["relabel", "drop", "reweight", "keep"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -91,18 +100,27 @@ def from_rule(
         EditError: if the rule is no condition, a column is missing, or no row is left.
     """
     _require(rows, ("id", "label", "split"))
+    named = fulfilling(rows, rule)
+    found = rows.filter(pc.is_in(rows["id"], value_set=named))
+    if action == "keep":
+        found = found.filter(pc.equal(found["split"], "train"))
+    return _act(_with_suggestion(found, action), action, weight, reason, replace(evidence, rule=rule))
+
+
+def fulfilling(rows: pa.Table, rule: str) -> pa.Array:
+    """Ids of the rows for which a rule is true, see `from_rule`.
+
+    Raises:
+        EditError: if the rule is no condition, or a column is missing.
+    """
     try:
         asked = f"SELECT id FROM examples WHERE (\n{rule}\n)"  # noqa: S608  a query reads these rows, and nothing else
-        named = query(asked, {"examples": _without_nan(rows)})["id"].combine_chunks()
+        return query(asked, {"examples": _without_nan(rows)})["id"].combine_chunks()
     except RunError as error:
         raise EditError(
             f"the rule {rule!r} cannot be followed: {error.message}",
             fix=f"write a condition over columns of the rows: {', '.join(rows.column_names)}",
         ) from error
-    found = rows.filter(pc.is_in(rows["id"], value_set=named))
-    if action == "keep":
-        found = found.filter(pc.equal(found["split"], "train"))
-    return _act(_with_suggestion(found, action), action, weight, reason, replace(evidence, rule=rule))
 
 
 def from_csv(

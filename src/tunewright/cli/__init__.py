@@ -15,6 +15,7 @@ from tunewright.cli.learn import evaluate, import_dynamics, map, predict, train
 from tunewright.cli.microscope import explain
 from tunewright.cli.mixing import mix
 from tunewright.cli.monitor import monitor
+from tunewright.cli.rows import rows, views
 from tunewright.cli.suspects import suspects
 from tunewright.cli.trial import trial
 
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for _command in (
     *(demo, init, check, train, map, suspects, evaluate, focus, mix, compare, ensemble, predict),
-    *(explore, issues, analyze, similar, slices, explain, lint, plot),
+    *(explore, rows, views, issues, analyze, similar, slices, explain, lint, plot),
     *(runs, show, export, versions, import_dynamics),
 ):
     app.command()(guarded(_command))

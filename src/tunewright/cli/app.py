@@ -85,9 +85,10 @@ def opened(folder: Path) -> Project:
     return open_project(folder)
 
 
-def as_json(value: Any) -> None:
-    """Print a result as JSON."""
-    typer.echo(json.dumps(value.to_json(), indent=2, ensure_ascii=False))
+def as_json(*results: Any) -> None:
+    """Print a result as JSON; of several, which say different things about the same, the fields of all."""
+    told = {name: value for result in results for name, value in result.to_json().items()}
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 def say(*lines: str) -> None:

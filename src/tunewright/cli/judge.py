@@ -32,7 +32,7 @@ def compare(
 
     compared = verbs.compare(opened(project), run_a, run_b, split=split)
     if json:
-        as_json(compared)
+        as_json(compared, verbs.compare_stored(opened(project), compared.a, compared.b, split=compared.split))
     else:
         _say_compared(compared)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +54,10 @@ def explain(
         tested = verbs.faithfulness(opened(project), run, rows=sample, split=split, **options)
         as_json(tested) if json else _say_tested(tested)
         return
+    began = time.perf_counter()
     explained = verbs.explain(opened(project), run, id or "", token=token, path=html, **options)
-    as_json(explained) if json else _say_explained(explained)
+    took = 1000 * (time.perf_counter() - began)
+    as_json(explained, verbs.heat_of(explained.attribution, ms=took)) if json else _say_explained(explained)
 
 
 def _say_explained(explained: Explained) -> None:

@@ -16,8 +16,12 @@ from tunewright.verbs.editing import edit
 from tunewright.verbs.ensembling import ensemble
 from tunewright.verbs.exchange import export, import_dynamics
 from tunewright.verbs.explaining import explain, faithfulness
+from tunewright.verbs.explore.asking import heat_of
+from tunewright.verbs.explore.comparing import compare_stored
 from tunewright.verbs.explore.curation import pending
 from tunewright.verbs.explore.issues import issues
+from tunewright.verbs.explore.selecting import rows
+from tunewright.verbs.explore.views import forget_view, save_view, views
 from tunewright.verbs.history import edit_diff, edit_log, edit_undo, versions
 from tunewright.verbs.judge import compare
 from tunewright.verbs.learn import train
@@ -45,6 +49,7 @@ __all__ = [
     "check",
     "collected",
     "compare",
+    "compare_stored",
     "edit",
     "edit_diff",
     "edit_log",
@@ -55,6 +60,8 @@ __all__ = [
     "export",
     "faithfulness",
     "focus",
+    "forget_view",
+    "heat_of",
     "import_dynamics",
     "init",
     "issues",
@@ -70,8 +77,10 @@ __all__ = [
     "plot",
     "predict",
     "receiving",
+    "rows",
     "run_trial",
     "runs",
+    "save_view",
     "show",
     "show_trial",
     "similar",
@@ -80,4 +89,5 @@ __all__ = [
     "suspects",
     "train",
     "versions",
+    "views",
 ]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunewright.run import Run
     from tunewright.verbs.explore.snapshot import Snapshot
 
-__all__ = ["Asker", "Deleted", "Heat", "Predicted", "Token", "model_of", "written"]
+__all__ = ["Asker", "Deleted", "Heat", "Predicted", "Token", "heat_of", "model_of", "written"]
 
 _ASKED = "asked"  # id of a text that is no row
 
@@ -123,7 +123,7 @@ class Asker:
         began = time.perf_counter()
         said = with_answer(model, self.project.task, tokenizer, asked)
         found = attribute(model, self.project.task, tokenizer, said, method=method, seed=self.project.seed)
-        return _heat(found, ms=_since(began))
+        return heat_of(found, ms=_since(began))
 
     def predict(self, run: Run, fields: Mapping[str, str]) -> Predicted:
         """What the model says of texts that somebody wrote.
@@ -192,7 +192,8 @@ def _row(project: Project, shot: Snapshot, row: int) -> pa.Table:
     return shot.rows.select([name for name in dict.fromkeys(names) if name in shot.rows.column_names]).slice(row, 1)
 
 
-def _heat(found: Attribution, *, ms: float) -> Heat:
+def heat_of(found: Attribution, *, ms: float) -> Heat:
+    """The words of a row and their scores as a page is told them; ``ms`` is what it took to find them."""
     tested = found.deletion
     return Heat(
         method=found.method,

@@ -205,12 +205,12 @@ class Explorer:
         """Row numbers of ids."""
         return Located(rows=tuple(self.snapshot(run).numbers(ids).tolist()))
 
-    def search(self, run: str, query: str) -> Hits:
-        """Rows whose texts hold all words of a query, see `TextIndex.search`."""
+    def search(self, run: str, query: str, *, most: int = 100_000) -> Hits:
+        """Rows whose texts hold all words of a query, at most so many, see `TextIndex.search`."""
         kept = self._of(run)
         index = kept.once(_INDEX, lambda: _indexed(kept.shot))
         began = time.perf_counter()
-        found = index.search(query)
+        found = index.search(query, most=most)
         return Hits(rows=found.rows, total=found.total, ms=1000 * (time.perf_counter() - began))
 
     def exported(self, run: str, at: Sequence[int], format: Format) -> Iterator[bytes]:
