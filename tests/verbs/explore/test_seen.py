@@ -51,6 +51,21 @@ def test_a_row_is_the_same_from_the_files_as_from_memory(shot):
     assert np.isnan([whole.row(row)["loss"] for row in range(200)]).any()
 
 
+def test_without_windows_the_first_record_of_a_row_counts(project):
+    run = Explorer(project).find("toy")
+    part = run.table("dynamics").filter(pa.compute.equal(run.table("dynamics")["epoch"], 0))
+    run.append("dynamics", "part-00000", pa.concat_tables([part, part.slice(0, 30).take(pa.array(range(29, -1, -1)))]))
+    run.append("dynamics", "part-00009", part.take(pa.array(range(199, -1, -1))))
+    shot = snapshot(project, run)
+    whole, part = Seen(shot), Seen(shot)
+    whole.read()
+    ids, wanted = run.inputs([f"dynamics.{name}" for name in sorted(NAMES)])
+    assert ids.to_pylist() == shot.rows["id"].to_pylist()
+    for name in NAMES:
+        np.testing.assert_allclose(whole.of(name), wanted[name], rtol=1e-6)
+        np.testing.assert_array_equal(part.row(17)[name], whole.of(name)[17])
+
+
 def test_of_many_rows_one_is_read_before_all_are(project, monkeypatch):
     few = Explorer(project).example("toy", 7).to_json()
     begun = []
