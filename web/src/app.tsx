@@ -1,5 +1,7 @@
 /** The page: filters on the left, the map or the table in the middle, what is known of the selection on the right. */
 
+import { useEffect } from "preact/hooks";
+
 import { Bar } from "./bar";
 import { Compare } from "./compare";
 import { Curate } from "./curate";
@@ -90,10 +92,16 @@ function turned(event: KeyboardEvent, names: readonly Panel[], now: Panel): void
   document.getElementById(`tab-${panel.value}`)?.focus();
 }
 
+const READ_IN = 8_000; // milliseconds in which a short notice is read
+
 function Notice() {
   const said = notice.value;
+  useEffect(() => {
+    const wait = said?.good ? setTimeout(() => (notice.value = null), READ_IN) : undefined;
+    return () => clearTimeout(wait);
+  }, [said]);
   return (
-    <div class="notice" role="status" aria-live="polite" hidden={!said}>
+    <div class={said?.good ? "notice good" : "notice"} role="status" aria-live="polite" hidden={!said}>
       {said && (
         <>
           <span>

@@ -1,9 +1,8 @@
 /** The axes of a map whose coordinates mean something: ticks, names, and on the data map what their ends mean. */
 
-import { isDataMap, isOwnMap, place } from "./plane";
+import { info, isDataMap, isOwnMap, place } from "./plane";
 import type { Seen } from "./overlay";
 import { pixel, point } from "./render/camera";
-import { number } from "./wire";
 
 const FOOT = 34; // pixels from the bottom to the horizontal axis
 const GUTTER = 46; // pixels from the left to the vertical axis
@@ -20,6 +19,9 @@ export function ticks(low: number, high: number, count: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => Number(((first + k) * unit).toPrecision(12)));
 }
 
+/** A tick with all digits that it needs: beside its neighbours, fewer would say the same of all. */
+const ticked = (value: number): string => value.toLocaleString("en", { maximumSignificantDigits: 12 });
+
 export function Axes({ size, camera }: Seen) {
   const { width, height } = size;
   const from = point(camera, { x: GUTTER, y: height - FOOT }, width, height);
@@ -32,12 +34,12 @@ export function Axes({ size, camera }: Seen) {
       <path class="grid" d={`M${GUTTER} 6V${height - FOOT}H${width - 6}`} />
       {ticks(from.y, to.y, 5).map((value) => (
         <text key={`y${value}`} class="axis" x={GUTTER - 6} y={level(value) + 4} text-anchor="end">
-          {number(value)}
+          {ticked(value)}
         </text>
       ))}
       {ticks(from.x, to.x, 6).map((value) => (
         <text key={`x${value}`} class="axis" x={along(value)} y={height - FOOT + 14} text-anchor="middle">
-          {number(value)}
+          {ticked(value)}
         </text>
       ))}
       {isDataMap.value ? <Words size={size} /> : <Titles size={size} />}
@@ -48,14 +50,20 @@ export function Axes({ size, camera }: Seen) {
 const FLOOR = 6; // pixels below the names of the horizontal axis
 const upright = (y: number): string => `translate(14 ${y}) rotate(-90)`;
 
+/** A column with its unit. */
+function titled(name: string | undefined): string {
+  const unit = info(name ?? null)?.unit;
+  return `${name ?? ""}${unit ? `, ${unit}` : ""}`;
+}
+
 function Titles({ size: { width, height } }: Pick<Seen, "size">) {
   return (
     <g class="axis">
       <text class="title" x={(GUTTER + width) / 2} y={height - FLOOR} text-anchor="middle">
-        {place.value?.x}
+        {titled(place.value?.x)}
       </text>
       <text class="title" transform={upright((height - FOOT) / 2)} text-anchor="middle">
-        {place.value?.y}
+        {titled(place.value?.y)}
       </text>
     </g>
   );

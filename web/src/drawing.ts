@@ -3,7 +3,7 @@
 import { effect } from "@preact/signals";
 
 import { dark } from "./ground";
-import { camera, chosen, colours, crowded, extent, here, home, palette, place, type Places, scene, usual } from "./plane";
+import { camera, cell, chosen, colours, crowded, extent, here, home, palette, place, type Places, scene, usual } from "./plane";
 import type { Camera } from "./render/camera";
 import { renderer } from "./render/choose";
 import type { Frame, Renderer } from "./render/renderer";
@@ -56,7 +56,7 @@ export class Drawing {
     if (to && extent.value.width && (to.x !== this.to?.x || to.y !== this.to.y)) this.travel(to);
     this.seen = camera.value;
     if (to) scene(to, to);
-    void [colours.value, crowded.value, chosen.value, dark.value, usual.value];
+    void [colours.value, crowded.value, chosen.value, dark.value, usual.value, cell.value];
     this.ask();
   }
 
@@ -98,7 +98,7 @@ export class Drawing {
 
 /** What the map looks like at rest. */
 export function frame(at: Camera): Frame {
-  return { a: at, b: at, mix: 1, size: usual.peek(), density: crowded.peek(), dim: chosen.peek(), dark: dark.peek() };
+  return { a: at, b: at, mix: 1, size: usual.peek(), density: crowded.peek(), cell: cell.peek(), dim: chosen.peek(), dark: dark.peek() };
 }
 
 function between(from: Places, a: Camera, to: Places, b: Camera, mix: number): Places {

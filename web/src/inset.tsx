@@ -14,6 +14,7 @@ const SIDE = 132; // CSS pixels
 /** The corner is this share of the map in both directions, and worth magnifying with this share of the points. */
 const PART = 1 / 16;
 const CROWDED = 0.25;
+const CELL = 3; // CSS pixels
 const LEAST = 300; // rows below which a pile can be seen through
 const BARE = { left: 3, right: 3, top: 3, bottom: 3 };
 
@@ -75,7 +76,7 @@ function drawn(canvas: HTMLCanvasElement, box: Bounds, places: Places): () => vo
   const renderer = new CpuRenderer(canvas);
   renderer.fit(SIDE, SIDE);
   renderer.scene(scene(places, places), palette());
-  renderer.draw({ ...frame(fitted(box, SIDE, SIDE, BARE, false)), density: true });
+  renderer.draw({ ...frame(fitted(box, SIDE, SIDE, BARE, false)), density: true, cell: CELL });
   return () => renderer.dispose();
 }
 

@@ -165,7 +165,7 @@ export function Mend({ issue }: { readonly issue: Issue }) {
   const go = async (): Promise<void> => {
     asks.value = false;
     const ids = await during(() => mend(fix, issue.rows, because(issue)));
-    if (ids) notice.value = { message: `${count(ids.length, "row")} in the pending edits.`, fix: "See Curate: nothing is written before you commit." };
+    if (ids) notice.value = { message: `${count(ids.length, "row")} in the pending edits.`, fix: "See Curate: nothing is written before you commit.", good: true };
   };
   const start = (): void => {
     if (issue.rows.length > MANY) asks.value = true;

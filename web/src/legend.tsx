@@ -1,14 +1,16 @@
 /** What colours and shapes mean. A click shows or hides a category, a double click shows it alone. */
 
+import { computed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import "./legend.css";
 import { type Entry, end } from "./colouring";
+import { PASSES } from "./filtering/crossed";
 import { colours, info } from "./plane";
 import { PATHS } from "./marks";
 import { lying, wanted } from "./reference";
 import { SHAPES } from "./render/shapes";
-import { colour, filter, filters } from "./state";
+import { blame, colour, filter, filters } from "./state";
 import { named } from "./wire";
 
 export function Legend() {
@@ -40,6 +42,15 @@ function Reference() {
     </button>
   );
 }
+
+/** Rows by index into the palette that pass the other filters and the search: what the map would show of each entry. */
+const counts = computed<Uint32Array>(() => {
+  const found = new Uint32Array(256);
+  const own = [...filters.value.keys()].indexOf(colour.value) + 1;
+  const bits = blame.value;
+  colours.value?.codes.forEach((code, row) => (bits[row] === PASSES || bits[row] === own) && found[code]!++);
+  return found;
+});
 
 /** Whether the filter of the coloured column lets an entry through. */
 function isShown(entry: Entry): boolean {
@@ -85,14 +96,14 @@ function Item({ entry }: { readonly entry: Entry }) {
       class="entry"
       aria-pressed={shown}
       disabled={!!colours.value?.ramp}
-      title={colours.value?.ramp ? "rows without a value" : "Click: show or hide. Double click: show alone, or all again."}
+      title={colours.value?.ramp ? "rows without a value" : `${named(colour.value, entry.name)}. Click: show or hide. Double click: show alone, or all again.`}
       onClick={click}
     >
       <Mark entry={entry} />
       <span class="name" dir="auto">
         {named(colour.value, entry.name)}
       </span>
-      <span class="muted number">{entry.count.toLocaleString("en")}</span>
+      <span class="muted number">{counts.value[entry.index]!.toLocaleString("en")}</span>
     </button>
   );
 }

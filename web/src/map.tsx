@@ -7,6 +7,7 @@ import { Legend } from "./legend";
 import "./map.css";
 import { place, there, type Tool, tool } from "./plane";
 import { Replay } from "./replay";
+import { shortly } from "./runs";
 import { Sheet } from "./sheet";
 import { colour, density, type Density, layout, listed, points, run, second, selection, size } from "./state";
 
@@ -75,8 +76,8 @@ function Movers() {
   const other = second.value;
   if (!other) return null;
   const said = there.value
-    ? `Arrows: the ${moved.value.length.toLocaleString("en")} largest moves to ${other.run.id}`
-    : `Arrows to ${other.run.id} are not drawn here: the axes of a projection differ from run to run`;
+    ? `Arrows: the ${moved.value.length.toLocaleString("en")} largest moves to ${shortly(other.run.id)}`
+    : `Arrows to ${shortly(other.run.id)} are not drawn here: the axes of a projection differ from run to run`;
   return <span class="movers muted">{said}</span>;
 }
 

@@ -124,6 +124,13 @@ export const usual = computed(() => {
   return Math.max(2, room * roughly(rows));
 });
 
+/** Side of a cell of the density, CSS pixels: the fewer rows there are, the larger, else each would be a speck of its own. */
+export const cell = computed(() => {
+  const { width, height } = extent.value;
+  const apart = Math.sqrt((width * height) / (points.value?.rows || 1));
+  return Math.max(1, Math.min(8, Math.round(apart / 2.5)));
+});
+
 /** Diameter by the number of rows. */
 const roughly = (rows: number): number =>
   rows > 100_000 ? 2 : rows > 20_000 ? 3.2 : rows > 4_000 ? 5 : 6.5;

@@ -22,7 +22,7 @@ const MANY = 8;
 export function RunChooser() {
   const now = run.value;
   return (
-    <Popover label="Runs of the project" title="Open another run" class="runs" button={<Shown text={now?.id ?? "No run"} />}>
+    <Popover label="Runs of the project" title={now ? `${now.id}: open another run` : "Open a run"} class="runs" button={<Shown text={now ? shortly(now.id) : "No run"} />}>
       {(close) => <Runs chosen={now?.id ?? null} onPick={(id) => (close(), void open(id))} />}
     </Popover>
   );
@@ -31,7 +31,7 @@ export function RunChooser() {
 export function SecondChooser() {
   const other = second.value;
   const now = run.value;
-  const button = other ? <Shown text={`beside ${other.run.id}`} /> : <Shown text="+ second run" />;
+  const button = other ? <Shown text={`beside ${shortly(other.run.id)}`} /> : <Shown text="+ second run" />;
   if (!now || (workspace.value?.runs.length ?? 0) < 2) return null;
   return (
     <Popover label="A second run on the same map" title="Set a second run beside this one" class="runs second" button={button}>
@@ -39,7 +39,7 @@ export function SecondChooser() {
         <>
           {other && (
             <button type="button" class="wide" onClick={() => (close(), void beside(null))}>
-              Take {other.run.id} away
+              Take {shortly(other.run.id)} away
             </button>
           )}
           <Runs chosen={other?.run.id ?? null} except={now.id} onPick={(id) => (close(), void beside(id))} />
@@ -48,6 +48,11 @@ export function SecondChooser() {
     </Popover>
   );
 }
+
+/** A run by what tells it apart: without the time, which its facts have.
+ *
+ * shortly("20260102-030405-news-main-1a2b") is "news-main-1a2b" */
+export const shortly = (id: string): string => id.replace(/^\d{8}-\d{6}-/, "");
 
 const Shown = ({ text }: { readonly text: string }) => (
   <>
@@ -94,10 +99,10 @@ interface Listed {
 }
 
 function Run({ run: one, chosen, onPick }: Listed) {
-  const facts = [one.version && `data ${one.version}`, one.split && `on ${one.split}`, one.created.slice(0, 10), said(one)].filter(Boolean);
+  const facts = [one.version && `data ${one.version}`, one.split && `on ${one.split}`, one.created.slice(0, 16).replace("T", " "), said(one)].filter(Boolean);
   return (
-    <button type="button" class="run" aria-current={chosen} onClick={() => onPick(one.id)}>
-      <span class="name">{one.id}</span>
+    <button type="button" class="run" title={one.id} aria-current={chosen} onClick={() => onPick(one.id)}>
+      <span class="name">{shortly(one.id)}</span>
       <span class="muted small">{facts.join(" · ")}</span>
       <span class="small metrics">{metrics(one)}</span>
     </button>
@@ -112,10 +117,10 @@ function said(one: RunSummary): string {
 
 /** The first metrics of a run in one line.
  *
- * metrics({ ..., metrics: { accuracy: 0.91234 } }) is "accuracy 0.912" */
+ * metrics({ ..., metrics: { validation_accuracy: 0.91234 } }) is "validation accuracy 0.912" */
 export function metrics(one: RunSummary): string {
   return Object.entries(one.metrics)
     .slice(0, METRICS)
-    .map(([name, value]) => `${name} ${number(value)}`)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${number(value)}`)
     .join(" · ");
 }

@@ -8,7 +8,7 @@ import { blamed, passing } from "./filtering/crossed";
 import { usual } from "./filtering/groups";
 import type { Point } from "./lasso";
 import { among, ordering, type Sort } from "./sort";
-import { columns, type Points, type Values } from "./wire";
+import { columns, type Points, sentence, type Values } from "./wire";
 
 export type Panel = "detail" | "issues" | "curate" | "compare" | "live" | "production" | "export";
 export type Centre = "map" | "table";
@@ -53,8 +53,15 @@ export const centre = signal<Centre>("map");
 export const panel = signal<Panel>("detail");
 export const issues = signal<readonly Issue[] | null>(null);
 export const pending = signal<Pending | null>(null);
-/** One sentence for the reader, and what to do; empty when all is well. */
-export const notice = signal<{ readonly message: string; readonly fix: string } | null>(null);
+/** One sentence for the reader, and what to do. */
+export interface Notice {
+  readonly message: string;
+  readonly fix: string;
+  /** It went well: the notice need not stay. */
+  readonly good?: boolean;
+}
+
+export const notice = signal<Notice | null>(null);
 export const busy = signal(0);
 
 export const run = computed<RunInfo | null>(() => points.value?.run ?? null);
@@ -216,9 +223,9 @@ export async function during<T>(work: () => Promise<T>): Promise<T | null> {
   }
 }
 
-function explained(error: unknown): { message: string; fix: string } {
-  const failure = (error as { failure?: { message: string; fix: string } }).failure;
-  return failure ?? { message: (error as Error).message, fix: "" };
+function explained(error: unknown): Notice {
+  const { message, failure } = error as Error & { failure?: Notice };
+  return { message: sentence(failure?.message ?? message), fix: sentence(failure?.fix ?? "") };
 }
 
 /** Milliseconds of rest in typing after which the search runs. */

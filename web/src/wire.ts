@@ -53,6 +53,13 @@ export function shown(info: ColumnInfo, values: Values, row: number): string {
   }
 }
 
+/** A message of the server as a sentence of the page.
+ *
+ * sentence("run r has no embeddings") is "Run r has no embeddings." */
+export function sentence(text: string): string {
+  return text && `${text[0]!.toUpperCase()}${text.slice(1)}${/[.!?:)]$/.test(text) ? "" : "."}`;
+}
+
 /** Three significant digits, whole numbers whole. */
 export function number(value: number): string {
   if (Number.isInteger(value)) return value.toLocaleString("en");

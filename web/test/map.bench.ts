@@ -24,9 +24,9 @@ for (const rows of [100_000, 1_000_000]) {
   const flags = new Uint8Array(rows).fill(1);
   const scene = { ax: x, ay: y, bx: x, by: y, colour: codes, size, flags, order: order(codes, true) };
   const [u, v] = [new Float32Array(rows), new Float32Array(rows)];
-  const frame = { a: camera, b: camera, mix: 1, size: 2, density: false, dim: false, dark: false };
+  const frame = { a: camera, b: camera, mix: 1, size: 2, density: false, cell: 2, dim: false, dark: false };
   const polygon = Array.from({ length: 80 }, (_, k) => ({ x: 0.5 + 0.4 * Math.cos(k / 12.7), y: 0.5 + 0.4 * Math.sin(k / 12.7) }));
-  const cells = grid(raster);
+  const cells = grid(raster, 2);
   const info = { name: "c", kind: "category", categories: ["a", "b", "c", "d", "e", "f"], direction: "" } as never;
   describe(`${rows.toLocaleString("en")} rows`, () => {
     bench("points", () => {

@@ -29,7 +29,7 @@ function scene(rows: readonly { x: number; y: number; flag?: number }[], drawnIn
 function seen(what: Scene, shape: number): number[] {
   const raster = { width: SIDE, height: SIDE, ratio: 1, pixels: new Uint32Array(SIDE * SIDE) };
   const [x, y] = [new Float32Array(what.flags.length), new Float32Array(what.flags.length)];
-  const frame: Frame = { a: camera, b: camera, mix: 1, size: aim.size, density: false, dim: false, dark: false };
+  const frame: Frame = { a: camera, b: camera, mix: 1, size: aim.size, density: false, cell: 2, dim: false, dark: false };
   placed(what, frame, raster, x, y);
   points(raster, what, palette(shape), frame, x, y);
   return Array.from(x, (u, row) => raster.pixels[Math.floor(y[row]!) * SIDE + Math.floor(u)]! & 255);

@@ -8,7 +8,7 @@ import { Legend } from "../src/legend";
 import { here, whole } from "../src/plane";
 import { Production } from "../src/production";
 import { lying, reference, wanted } from "../src/reference";
-import { layout, selection, start } from "../src/state";
+import { found, layout, selection, start } from "../src/state";
 import { address, restore } from "../src/url";
 import { ROWS, Server } from "./server";
 
@@ -63,6 +63,16 @@ test("the map has room for the reference, shown or not", async () => {
   wanted.value = false;
   expect(reference.value).toBeNull();
   expect(whole().right).toBe(5);
+});
+
+test("the legend counts what other filters let through, not what its own hides", async () => {
+  await restore("colour=split&f.split=1");
+  render(<Legend />);
+  const counts = (): string[] => screen.getAllByRole("button", { name: /train|test/ }).map((one) => one.textContent ?? "");
+  await expect.poll(counts).toEqual(["train5", "test1"]);
+  found.value = Uint32Array.of(0, 5);
+  await expect.poll(counts).toEqual(["train1", "test1"]);
+  found.value = null;
 });
 
 test("the legend hides the reference, and the address says so", async () => {

@@ -19,7 +19,7 @@ function raster(width = 20, height = 20, ratio = 1): Raster {
 }
 
 const camera = { x: 0, y: 0, sx: 1, sy: 1 };
-const frame: Frame = { a: camera, b: camera, mix: 1, size: 1, density: false, dim: false, dark: false };
+const frame: Frame = { a: camera, b: camera, mix: 1, size: 1, density: false, cell: 2, dim: false, dark: false };
 
 function scene(rows: readonly { x: number; y: number; colour?: number; flag?: number; size?: number }[]): Scene {
   const x = Float32Array.from(rows, (row) => row.x);
@@ -41,7 +41,7 @@ function drawn(what: Scene, how: Partial<Frame> = {}, on = raster()): Raster {
   const y = new Float32Array(what.flags.length);
   const now = { ...frame, ...how };
   placed(what, now, on, x, y);
-  if (now.density) density(on, grid(on), what, palette(), now, x, y);
+  if (now.density) density(on, grid(on, now.cell), what, palette(), now, x, y);
   else points(on, what, palette(), now, x, y);
   return on;
 }
@@ -108,6 +108,13 @@ describe("density", () => {
     expect(rgba(picture, 14, 6)[3]).toBe(255);
     expect(rgba(picture, 6, 14)[3]).toBeGreaterThan(0);
     expect(rgba(picture, 6, 14)[3]).toBeLessThan(80);
+  });
+
+  test("points in one cell are one square, as large as was asked for", () => {
+    const picture = drawn(scene([{ x: 0, y: 0 }, { x: 3, y: -3 }]), { density: true, cell: 5 });
+    expect(inked(picture)).toBe(25);
+    expect(rgba(picture, 10, 10)).toEqual(RED);
+    expect(inked(drawn(scene([{ x: 9, y: 0 }]), { density: true, cell: 6 }))).toBe(12); // the last column of cells is cut
   });
 
   test("a canvas of odd size is filled to its edges", () => {

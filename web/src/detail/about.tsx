@@ -1,6 +1,8 @@
 /** What a reader should know of the open run before believing its points. */
 
+import { metrics } from "../runs";
 import { run } from "../state";
+import { sentence } from "../wire";
 
 export function About() {
   const now = run.value;
@@ -10,7 +12,8 @@ export function About() {
   return (
     <section aria-label="The run">
       <h2>The run</h2>
-      {said && <p class="small">{said[0]!.toUpperCase() + said.slice(1)}.</p>}
+      {said && <p class="small">{sentence(said)}</p>}
+      <p class="small">{metrics(now.summary)}</p>
       <ul class="notes small">
         {now.notes.map((note) => (
           <li key={note}>{note}</li>

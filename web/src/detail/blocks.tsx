@@ -1,6 +1,6 @@
 /** What the task's lens and the user's visualisers show of an example. */
 
-import type { Block } from "../api";
+import type { Block, Cell } from "../api";
 import { worded } from "../table/columns";
 import { number } from "../wire";
 import { Bar } from "./bar";
@@ -43,7 +43,11 @@ function Bars({ title, bars }: Pick<Extract<Block, { type: "bars" }>, "title" | 
   );
 }
 
+/** Whether the numbers of a column are shares: the same number of digits then lets them be compared. */
+const isShare = (values: readonly Cell[]): boolean => values.every((one) => typeof one === "number" && one >= 0 && one <= 1) && values.some((one) => !Number.isInteger(one));
+
 function Table({ title, columns, rows }: Pick<Extract<Block, { type: "table" }>, "title" | "columns" | "rows">) {
+  const shares = columns.map((_, at) => isShare(rows.map((row) => row[at] ?? null)));
   return (
     <>
       <h3>{title}</h3>
@@ -63,7 +67,7 @@ function Table({ title, columns, rows }: Pick<Extract<Block, { type: "table" }>,
               <tr key={at}>
                 {row.map((value, column) => (
                   <td key={column} class={typeof value === "number" ? "number" : ""} dir="auto">
-                    {worded(value)}
+                    {shares[column] ? (value as number).toFixed(3) : worded(value)}
                   </td>
                 ))}
               </tr>

@@ -2,6 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { sentence } from "../wire";
+
 export interface Fetched<T> {
   /** The last answer; of what was asked before while the next one is on its way. */
   readonly value: T | null;
@@ -27,8 +29,11 @@ export function useFetched<T>(key: string, ask: (signal: AbortSignal) => Promise
   return state;
 }
 
+/** A fix often ends in a command, which is copied. */
+const withoutStop = (text: string): string => text.replace(/\.$/, "");
+
 /** An error in words: what happened, and what to do where that is known. */
 export function said(error: unknown): string {
   const { message, failure } = error as Error & { failure?: { message: string; fix: string } };
-  return failure ? `${failure.message}. ${failure.fix}`.replace(/\.\. /, ". ").trim() : message;
+  return failure ? `${sentence(failure.message)} ${withoutStop(sentence(failure.fix))}`.trim() : message;
 }

@@ -11,9 +11,10 @@ export function History({ history }: { readonly history: Example["history"] }) {
         <ol class="history small">
           {history.map((one, at) => (
             <li key={at} dir="auto">
-              <strong>{one.action}</strong> {one.why}{" "}
+              <strong>{one.action}</strong>
+              {one.why && `: ${one.why}`}{" "}
               <span class="muted">
-                {one.who} <time dateTime={one.when}>{one.when.slice(0, 16).replace("T", " ")}</time>
+                by {one.who}, <time dateTime={one.when}>{one.when.slice(0, 16).replace("T", " ")}</time>
               </span>
             </li>
           ))}

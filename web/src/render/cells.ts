@@ -1,20 +1,25 @@
-/** Density: how many points lie in each cell of 2 × 2 pixels, and of which colours. */
+/** Density: how many points lie in each cell of a grid, and of which colours. */
 
 import type { Raster } from "./raster";
 import { dimmed, faintest, type Frame, type Palette, type Scene } from "./renderer";
 
 /** Sums per cell: red, green, blue and number of points, four floats each; kept between frames of one size. */
 export interface Cells {
+  /** Of a cell, device pixels. */
+  readonly side: number;
   readonly wide: number;
   readonly tall: number;
   readonly sums: Float32Array;
 }
 
-export function grid({ width, height }: Pick<Raster, "width" | "height">): Cells {
-  const wide = (width + 1) >> 1;
-  const tall = (height + 1) >> 1;
-  return { wide, tall, sums: new Float32Array(wide * tall * 4) };
+export function grid({ width, height }: Pick<Raster, "width" | "height">, side: number): Cells {
+  const wide = Math.ceil(width / side);
+  const tall = Math.ceil(height / side);
+  return { side, wide, tall, sums: new Float32Array(wide * tall * 4) };
 }
+
+/** Side of a cell in whole device pixels, of so many to a CSS pixel. */
+export const inDevice = (cell: number, ratio: number): number => Math.max(2, Math.round(cell * ratio));
 
 /** Draw how many points lie in each cell: opacity grows with the logarithm of the count, the colour is the mean of the points in
  * it, so that the class drawn last hides none. Where something is selected, the rest lies pale below it. */
@@ -39,13 +44,13 @@ interface Counting {
 }
 
 /** Sums over the rows whose flags, under the mask, are `want`. */
-function counted({ raster: { width, height }, cells: { wide, sums }, scene: { flags, colour }, colours, x, y }: Counting, mask: number, want: number): void {
+function counted({ raster: { width, height }, cells: { side, wide, sums }, scene: { flags, colour }, colours, x, y }: Counting, mask: number, want: number): void {
   sums.fill(0);
   for (let row = 0; row < x.length; row++) {
     const u = x[row]!;
     const v = y[row]!;
     if ((flags[row]! & mask) !== want || !(u >= 0 && u < width && v >= 0 && v < height)) continue;
-    const at = 4 * ((v >> 1) * wide + (u >> 1));
+    const at = 4 * (((v / side) | 0) * wide + ((u / side) | 0));
     const code = 4 * colour[row]!;
     sums[at] = sums[at]! + colours[code]!;
     sums[at + 1] = sums[at + 1]! + colours[code + 1]!;
@@ -54,7 +59,7 @@ function counted({ raster: { width, height }, cells: { wide, sums }, scene: { fl
   }
 }
 
-function toned({ width, height, pixels }: Raster, { wide, tall, sums }: Cells, least: number, share: number): void {
+function toned(raster: Raster, { side, wide, tall, sums }: Cells, least: number, share: number): void {
   const scale = (1 - least) / Math.max(Math.log(2), Math.log1p(most(sums)));
   for (let v = 0; v < tall; v++) {
     for (let u = 0; u < wide; u++) {
@@ -63,14 +68,17 @@ function toned({ width, height, pixels }: Raster, { wide, tall, sums }: Cells, l
       if (!count) continue;
       const alpha = 255 * share * Math.min(1, least + scale * Math.log1p(count));
       const pixel = ((alpha << 24) | ((sums[at + 2]! / count) << 16) | ((sums[at + 1]! / count) << 8) | (sums[at]! / count)) >>> 0;
-      const corner = 2 * v * width + 2 * u;
-      const right = 2 * u + 1 < width;
-      pixels[corner] = pixel;
-      if (right) pixels[corner + 1] = pixel;
-      if (2 * v + 1 >= height) continue;
-      pixels[corner + width] = pixel;
-      if (right) pixels[corner + width + 1] = pixel;
+      block(raster, side * u, side * v, side, pixel);
     }
+  }
+}
+
+/** Fill a square; what of it lies beyond the raster is left out. */
+function block({ width, height, pixels }: Raster, left: number, top: number, side: number, pixel: number): void {
+  const right = Math.min(width, left + side);
+  const foot = Math.min(height, top + side);
+  for (let y = top; y < foot; y++) {
+    for (let at = y * width + left; at < y * width + right; at++) pixels[at] = pixel;
   }
 }
 

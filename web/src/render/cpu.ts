@@ -1,6 +1,6 @@
 /** Draws on a 2-D canvas with the rasteriser: no GPU, the same pixels on every machine. */
 
-import { type Cells, density, grid } from "./cells";
+import { type Cells, density, grid, inDevice } from "./cells";
 import { placed, points, type Raster } from "./raster";
 import type { Frame, Palette, Renderer, Scene } from "./renderer";
 
@@ -50,9 +50,15 @@ export class CpuRenderer implements Renderer {
   draw(frame: Frame): void {
     if (!this.now || !this.palette || !this.image) return;
     placed(this.now, frame, this.raster, this.x, this.y);
-    if (frame.density) density(this.raster, (this.cells ??= grid(this.raster)), this.now, this.palette, frame, this.x, this.y);
+    if (frame.density) density(this.raster, this.counting(frame), this.now, this.palette, frame, this.x, this.y);
     else points(this.raster, this.now, this.palette, frame, this.x, this.y);
     this.context.putImageData(this.image, 0, 0);
+  }
+
+  private counting({ cell }: Frame): Cells {
+    const side = inDevice(cell, this.raster.ratio);
+    if (this.cells?.side !== side) this.cells = grid(this.raster, side);
+    return this.cells;
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 /** Draws with WebGL2: positions stay on the card, a frame is one or two calls. */
 
+import { inDevice } from "./cells";
 import { COUNTED, GlCells } from "./glcells";
 import { program, type Program, texture } from "./program";
 import { dimmed, faintest, type Frame, type Palette, type Renderer, type Scene } from "./renderer";
@@ -103,7 +104,8 @@ export class GlRenderer implements Renderer {
     const put = (mask: number, want: number, share: number): void => {
       if (!frame.density || !density) return this.drawRows(this.marks, frame, now, { mask, want, share });
       const dots = { ...frame, size: 1 / this.ratio };
-      density.cells.draw(() => this.drawRows(density.counts, dots, { ...now, size: null }, { mask, want, share: 1 }), faintest(frame.dark), share);
+      const count = (): void => this.drawRows(density.counts, dots, { ...now, size: null }, { mask, want, share: 1 });
+      density.cells.draw(count, { side: inDevice(frame.cell, this.ratio), least: faintest(frame.dark), share });
     };
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     put(frame.dim ? 3 : 1, 1, pale);

@@ -45,6 +45,7 @@ export class GlCells {
   private readonly largest: Program;
   private readonly tone: Program;
   private targets: Targets | null = null;
+  private side = 2;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -54,9 +55,11 @@ export class GlCells {
     this.tone = program(gl, SCREEN, TONED);
   }
 
-  /** Draw how many of the points, which `count` draws additively, lie in each cell of 2 × 2 pixels. */
-  draw(count: () => void, least: number, share: number): void {
+  /** Draw how many of the points, which `count` draws additively, lie in each cell of so many device pixels to a side. */
+  draw(count: () => void, { side, least, share }: { readonly side: number; readonly least: number; readonly share: number }): void {
     const { gl } = this;
+    if (this.side !== side) this.drop();
+    this.side = side;
     const { sums, blocks, top } = (this.targets ??= this.made());
     this.into(sums);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -75,8 +78,8 @@ export class GlCells {
   }
 
   private made(): Targets {
-    const wide = (this.canvas.width + 1) >> 1;
-    const tall = (this.canvas.height + 1) >> 1;
+    const wide = Math.ceil(this.canvas.width / this.side);
+    const tall = Math.ceil(this.canvas.height / this.side);
     const blocks = target(this.gl, Math.ceil(wide / BLOCK), Math.ceil(tall / BLOCK));
     return { sums: target(this.gl, wide, tall), blocks, top: target(this.gl, 1, 1) };
   }

@@ -37,6 +37,8 @@ export interface Frame {
   readonly size: number;
   /** Draw how many, not which. */
   readonly density: boolean;
+  /** Side of a cell in which the density counts, CSS pixels. */
+  readonly cell: number;
   /** Something is selected: the rest is dimmed. */
   readonly dim: boolean;
   /** The ground is dark: faint marks need more opacity to be seen. */

@@ -41,9 +41,15 @@ export function moved(names: readonly string[], name: string, by: 1 | -1): reado
   return next;
 }
 
+/** What the model reads needs most room, an id least. */
+function texts(name: string): { readonly least: number; readonly share: number } {
+  if (name === "id") return { least: 120, share: 0.5 };
+  return run.value?.fields.includes(name) ? { least: 170, share: 3 } : { least: 130, share: 2 };
+}
+
 /** Width of a column: least, CSS pixels, and its share of what is left. */
 export function width(info: ColumnInfo): { readonly least: number; readonly share: number } {
-  if (info.kind === "text") return info.name === "id" ? { least: 120, share: 0.5 } : { least: 200, share: 3 };
+  if (info.kind === "text") return texts(info.name);
   const head = 40 + 7.2 * info.name.length;
   if (info.kind !== "category") return { least: Math.max(64, head), share: 0 };
   const longest = info.categories.slice(0, 50).reduce((most, name) => Math.max(most, name.length), 0);

@@ -31,7 +31,7 @@ _LAYOUTS = (
     ("across", "Several runs", "across_variability", "across_confidence"),
     ("umap", "UMAP", "umap1", "umap2"),
     ("pca", "PCA", "pc1", "pc2"),
-    ("said", "Probability and loss", "probability", "loss"),
+    ("said", "Loss", "probability", "loss"),
 )
 _BASE = ("region", "correctness", "correct", "label", "predicted", "split", "loss")
 _LABELS = frozenset({"label", "predicted", "suggested", "other", "neighbour_label"})
