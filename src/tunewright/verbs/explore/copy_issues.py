@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunewright.analyze.lint_rows import codes
 from tunewright.verbs.described import objects
@@ -53,21 +55,36 @@ def leaks(seen: Seen) -> Iterator[Issue]:
 
 def copies(seen: Seen) -> Iterator[Issue]:
     """Rows that repeat, exactly or nearly, an earlier row of their split."""
-    split = codes(seen.split)
+    split = _numbered(seen.rows["split"])
     content = _contents(seen)
-    label = codes(objects(seen.rows["label"])) if seen.has("label") else split
-    exact = np.flatnonzero(_later(codes(split, content, label)))
+    label = _numbered(seen.rows["label"]) if seen.has("label") else split
+    exact = np.flatnonzero(_later(_together(split, content, label)))
     if len(exact):
         yield _copy(seen, exact, "exact")
     near = _nearly(seen)
     if near is not None:
-        found = np.flatnonzero(_later(codes(split, near)) & ~_later(codes(split, content)))
+        found = np.flatnonzero(_later(_together(split, near)) & ~_later(_together(split, content)))
         if len(found):
             yield _copy(seen, found, "near")
 
 
 def _contents(seen: Seen) -> NDArray[np.int64]:
-    return codes(objects(seen.rows["content" if seen.has("content") else "id"]))
+    return _numbered(seen.rows["content" if seen.has("content") else "id"])
+
+
+def _numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """[n] one number per distinct value; missing is a value."""
+    if pa.types.is_nested(column.type):
+        return codes(objects(column))
+    numbers = column.combine_chunks().dictionary_encode(null_encoding="encode").indices
+    return np.asarray(numbers.to_numpy(), np.int64)
+
+
+def _together(first: NDArray[np.int64], *others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[n] one number per distinct combination of numbers."""
+    for other in others:
+        first = np.unique(first * (other.max(initial=0) + 1) + other, return_inverse=True)[1]
+    return first
 
 
 def _nearly(seen: Seen) -> NDArray[np.int64] | None:
@@ -77,11 +94,11 @@ def _nearly(seen: Seen) -> NDArray[np.int64] | None:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    place = {id: row for row, id in enumerate(seen.rows["id"].to_pylist())}
-    first = [place.get(name, -1) for name in seen.rows["duplicate_of"].to_pylist()]
-    linked = np.flatnonzero(np.array(first) >= 0)
+    repeated, ids = (seen.rows[name].combine_chunks() for name in ("duplicate_of", "id"))
+    first = np.asarray(pc.fill_null(pc.index_in(repeated, value_set=ids), -1).to_numpy(), np.int64)
+    linked = np.flatnonzero(first >= 0)
     n = seen.rows.num_rows
-    graph = coo_array((np.ones(len(linked)), (linked, np.array(first)[linked])), shape=(n, n))
+    graph = coo_array((np.ones(len(linked)), (linked, first[linked])), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
