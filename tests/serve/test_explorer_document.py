@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
+from functools import reduce
 
 import pytest
 import schemathesis
@@ -145,3 +146,25 @@ def test_nothing_makes_the_service_fail(document, workspace, known, path, method
 def test_no_operation_is_forgotten(document):
     found = [(operation.ok().path, operation.ok().method) for operation in document.get_all_operations()]
     assert sorted(found) == sorted(OPERATIONS)
+
+
+def test_looking_changes_nothing(app, workspace):
+    project, run = workspace
+
+    def state():
+        """Name, time and content of all files, but for the jobs of other tests, and what SQLite has beside a file it reads."""
+        files = [path for path in sorted(project.folder.rglob("*")) if path.is_file() and "jobs" not in path.parts]
+        there = [path for path in files if not path.name.endswith(("-shm", "-wal"))]
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in there}
+
+    client = TestClient(app, base_url="http://127.0.0.1:8000", headers=BEARER)
+    places, before = {"{name}": "label", "{row}": "3"}, state()
+    query = {"version": "main", "a": run.id, "b": run.id, "at": "3,1", "q": "good", "row": 3, "k": 5}
+    statuses = {}
+    for path in (path for path, method in OPERATIONS if method == "get"):
+        for name in (run.id, "production"):
+            asked = reduce(lambda text, it: text.replace(*it), {**places, "{run}": name}.items(), path)
+            statuses[asked] = client.get(asked, params=query).status_code
+    assert state() == before
+    assert sum(status == 200 for status in statuses.values()) > 24
+    assert max(statuses.values()) < 500

@@ -100,9 +100,9 @@ def lints_of(
 def _of_production(project: Project, run: Run) -> Linted:
     """Artifacts of what a monitor logged."""
     from tunewright.monitor.lints import lints
-    from tunewright.verbs.monitoring import seen
+    from tunewright.verbs.monitoring import copied
 
-    with seen(project, run) as watch:
+    with copied(project, run) as watch:
         rows = watch.report()["rows"]
         return Linted(run=run.id, rows=rows, predicted=rows, lints=tuple(lints(watch)))
 
