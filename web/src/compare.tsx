@@ -10,6 +10,7 @@ import { Confusions } from "./confusion";
 import { Metrics, Slices } from "./differences";
 import { Command, count, Part } from "./parts";
 import { readOnly } from "./pending";
+import { shortly } from "./runs";
 import { run, second, workspace } from "./state";
 
 export function Compare() {
@@ -24,10 +25,11 @@ export function Compare() {
   );
 }
 
-/** A run in one line: name of its version, kind, day. */
+/** A run in one line: its name, its version, what it was asked about, when. */
 export function named(one: RunSummary): string {
   const when = new Date(one.created).toLocaleString("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  return `${one.version || one.id}, ${one.kind}${one.split && one.kind !== "train" ? ` ${one.split}` : ""}, ${when}`;
+  const facts = [one.version && `data ${one.version}`, one.kind === "eval" && `on ${one.split}`, when].filter(Boolean);
+  return `${shortly(one.id)} (${facts.join(", ")})`;
 }
 
 function Choosing() {

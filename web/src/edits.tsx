@@ -124,7 +124,7 @@ function Same({ group }: { readonly group: Group }) {
 
 function Edit({ change }: { readonly change: PendingChange }) {
   const who = change.ids.length === 1 ? change.ids[0]! : count(change.ids.length, "row");
-  const when = new Date(change.when).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit" });
+  const when = new Date(change.when).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return (
     <li class="edit">
       <span class="cut" title={change.ids.slice(0, 20).join(", ")}>

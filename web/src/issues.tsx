@@ -3,12 +3,12 @@
 import { batch, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import type { Issue, Severity } from "./api";
+import type { Fix, Issue, Severity } from "./api";
 import "./issues.css";
 import { Command, Confirm, count, Part } from "./parts";
 import { readOnly } from "./pending";
 import { Review, upcoming } from "./review";
-import { api, during, issues, notice, panel, primary, run, select, selection } from "./state";
+import { api, during, issues, notice, panel, pending, primary, run, select, selection } from "./state";
 import { because, MANY, mend } from "./suggestions";
 
 const MARKS: Readonly<Record<Severity, string>> = { high: "▲", medium: "◆", low: "●" };
@@ -157,11 +157,19 @@ export function SeverityMark({ severity }: { readonly severity: Severity }) {
   );
 }
 
+/** Whether the fix of all rows waits for a commit already: a second one would change nothing. */
+function isPending(issue: Issue, fix: Fix): boolean {
+  const reason = because(issue);
+  const ids = pending.value?.changes.filter((one) => one.action === fix.action && one.reason === reason).flatMap((one) => one.ids) ?? [];
+  return new Set(ids).size >= issue.rows.length;
+}
+
 /** One click puts the fix of all rows into the pending edits; above 50 rows it asks first. */
 export function Mend({ issue }: { readonly issue: Issue }) {
   const asks = useSignal(false);
   const { fix } = issue;
   if (!fix || readOnly.value || !issue.rows.length) return null;
+  if (isPending(issue, fix)) return <p class="small done">✓ {fix.title}: in the pending edits</p>;
   const go = async (): Promise<void> => {
     asks.value = false;
     const ids = await during(() => mend(fix, issue.rows, because(issue)));

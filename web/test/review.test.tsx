@@ -79,3 +79,10 @@ test("many are accepted at once above a probability, and the end says what was d
   fireEvent.click(screen.getByRole("button", { name: "See the edits and commit" }));
   expect(panel.value).toBe("curate");
 });
+
+test("a fix that is pending for all rows is not offered again", async () => {
+  fireEvent.click(screen.getByRole("button", { name: /All issues/ }));
+  fireEvent.click(await screen.findByRole("button", { name: "Relabel as suggested" }));
+  await screen.findByText(/Relabel as suggested: in the pending edits/);
+  expect(screen.queryByRole("button", { name: "Relabel as suggested" })).toBeNull();
+});

@@ -58,8 +58,12 @@ export const plain = (name: string): string => name.replaceAll("_", " ").replace
 
 export const milliseconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+/** A scale that ends below this, in nats, would paint noise. */
+const FAINTEST = 0.001;
+
 function Shown({ heat, example }: { readonly heat: Heat; readonly example: Example }) {
-  const most = Math.max(...heat.tokens.map((token) => Math.abs(token.score)), Number.MIN_VALUE);
+  const strongest = Math.max(0, ...heat.tokens.map((token) => Math.abs(token.score)));
+  const most = Math.max(strongest, FAINTEST);
   const fields = [...new Set(heat.tokens.map((token) => token.field))];
   return (
     <div class="heat">
@@ -73,8 +77,9 @@ function Shown({ heat, example }: { readonly heat: Heat; readonly example: Examp
         <span style={shade(1)} class="token up">
           raise it
         </span>
-        <span class="muted">strongest ±{most.toPrecision(2)} nats</span>
+        <span class="muted">strongest ±{strongest.toPrecision(2)} nats</span>
       </p>
+      {strongest < FAINTEST && <p class="small">No word moves the loss by as much as {FAINTEST} nats: there is little to see.</p>}
       {fields.map((field) => (
         <Field key={field} field={field} named={fields.length > 1} heat={heat} most={most} text={fieldText(example, field)} />
       ))}

@@ -58,6 +58,9 @@ function all(example: Example, neighbours: readonly Neighbour[]): void {
   select(Uint32Array.from([example.row, ...neighbours.map((one) => one.row)]).sort());
 }
 
+/** Three decimals; only the same vector is 1.000. */
+export const alike = (similarity: number): string => (similarity < 1 - 1e-6 && similarity > 0.9995 ? "> 0.999" : similarity.toFixed(3));
+
 function One({ neighbour, same: agrees }: { readonly neighbour: Neighbour; readonly same: boolean | null }) {
   return (
     <button type="button" class="neighbour" onClick={() => (primary.value = neighbour.row)}>
@@ -66,7 +69,7 @@ function One({ neighbour, same: agrees }: { readonly neighbour: Neighbour; reado
       </span>
       <span class="small facts-line">
         <span class="number" title="Cosine similarity">
-          {neighbour.similarity.toFixed(3)}
+          {alike(neighbour.similarity)}
         </span>
         {agrees !== null && (
           <span class={agrees ? "good" : "bad"} dir="auto">
