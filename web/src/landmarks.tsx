@@ -4,6 +4,7 @@ import { computed } from "@preact/signals";
 
 import { contours, field } from "./contours";
 import { placedLabels } from "./labels";
+import { measured } from "./measured";
 import type { Seen } from "./overlay";
 import { here, info, type Places, whole } from "./plane";
 import { reference } from "./reference";
@@ -93,7 +94,7 @@ function Names({ size, camera }: Seen) {
   const wanted = clusters.value.map((one) => ({ ...one, ...inPixels(one, size, camera) }));
   return (
     <g>
-      {placedLabels(wanted, size, measured).map(({ text, x, y }) => (
+      {placedLabels(wanted, size, (text) => measured(text, FONT)).map(({ text, x, y }) => (
         <text key={`${text} ${x}`} class="cluster" x={x} y={y + 4}>
           {text}
         </text>
@@ -102,18 +103,6 @@ function Names({ size, camera }: Seen) {
   );
 }
 
-const widths = new Map<string, number>();
-let context: CanvasRenderingContext2D | null = null;
-
-/** Width of a name on the map, pixels. */
-function measured(text: string): number {
-  const known = widths.get(text);
-  if (known !== undefined) return known;
-  context ??= document.createElement("canvas").getContext("2d")!;
-  context.font = `600 11px ${getComputedStyle(document.documentElement).fontFamily}`; // as the style sheet has it
-  const { width } = context.measureText(text);
-  widths.set(text, width);
-  return width;
-}
+const FONT = "600 11px"; // as the style sheet has it
 
 const inPixels = (at: Middle, size: Seen["size"], camera: Camera) => pixel(camera, at, size.width, size.height);
