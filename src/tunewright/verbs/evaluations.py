@@ -212,7 +212,8 @@ def labelled(run: Run, split: str | None = None) -> pa.Table:
     table = run.table("predictions")
     if lacking := {"label", "split"}.difference(table.column_names):
         raise RunError(
-            f"the predictions of run {run.id} have no column {min(lacking)!r}", fix=f"run `tunewright evaluate {run.id}`"
+            f"the predictions of run {run.id} have no column {min(lacking)!r}",
+            fix=f"run `tunewright evaluate {run.id}`",
         )
     kept = table.filter(pc.is_valid(table["label"]))
     split = split or ("validation" if run.kind == "train" else None)
