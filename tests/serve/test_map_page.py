@@ -209,10 +209,12 @@ def test_keys_zoom_step_and_go_home(visit):
     page.keyboard.press("+")
     page.wait_for_timeout(200)
     assert ticks(page, "x") != axes
+    assert page.get_by_role("button", name="Whole map").is_visible()
     page.keyboard.press("0")
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(200)
     assert ticks(page, "x") == axes
+    assert not page.get_by_role("button", name="Whole map").is_visible()
     assert page.locator(".sheet .ring").count() == 1
     page.wait_for_url(lambda url: "row=" in url)
 

@@ -48,6 +48,7 @@ const corner = computed(() => (isDataMap.value && here.value ? pile(here.value, 
 export function Inset() {
   const found = corner.value;
   if (!found || !camera.value || extent.value.width < 3 * SIDE) return null;
+  if ((found.box.right - found.box.left) * camera.value.sx > SIDE) return null; // the map shows it as large
   return (
     <>
       <Frame box={found.box} camera={camera.value} />

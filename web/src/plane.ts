@@ -33,7 +33,11 @@ const CROWD = 200_000;
 const ROOMY = 440_000;
 const DATA_MAPS: ReadonlySet<string> = new Set(["map", "across"]);
 /** Confidence lies in [0, 1]; the deviation of such numbers is at most 0.5. */
-const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
+export const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
+/** Rows of all epochs together whose bounds are soon found. */
+const SOON = 3_000_000;
+/** Extent below which the points of a data map are taken for one. */
+const LEAST = 0.02;
 const PROJECTIONS: ReadonlySet<string> = new Set(["umap", "pca"]);
 const BESIDE_AXES: Margin = { left: 62, right: 18, top: 18, bottom: 50 };
 const PLAIN: Margin = { left: 32, right: 32, top: 32, bottom: 32 };
@@ -172,11 +176,31 @@ export function scene(from: Places, to: Places): Scene {
   };
 }
 
-/** Bounds that show a layout whole. Those of the data map never change, so that epochs and runs can be told apart. */
+/** Bounds of the data map that leave less of it empty, where its points lie in a small part of it. */
+export function filled({ right, low, high }: Bounds): Bounds {
+  if (right > DATA_MAP.right / 2 || high - low > 0.5) return DATA_MAP;
+  const room = Math.max(high - low, 2 * right, LEAST) / 10;
+  return { left: 0, right: right + room / 2, low: Math.max(0, low - room), high: Math.min(1, high + room) };
+}
+
+const boundsOf = ({ x, y }: Places): Bounds => bounds(x, y);
+
+/** Bounds of the data map over all epochs, once these were asked for, so that no epoch moves the axes; null: they are not known. */
+const overEpochs = computed<Bounds | null>(() => {
+  const found = recorded.value;
+  if (!isOwnMap.value || found?.run !== points.value?.run.id || !found) return null;
+  const { probability } = found.dynamics;
+  if (probability.length * (points.value?.rows ?? 0) > SOON) return DATA_MAP;
+  const each = probability.map((_, at) => mapAt(found.dynamics, at + 1));
+  return each.map(({ variability: x, confidence: y }) => boundsOf({ x, y })).reduce(joined);
+});
+
+/** Bounds that show a layout whole: every epoch of the data map, a second run beside this one, the reference of production. */
 export function whole(): Bounds {
-  if (isDataMap.value || !here.value) return DATA_MAP;
-  const mine = bounds(here.value.x, here.value.y);
-  return lying.value?.x.length ? joined(mine, bounds(lying.value.x, lying.value.y)) : mine;
+  if (!here.value) return DATA_MAP;
+  const beside = isDataMap.value ? [overEpochs.value, there.value && boundsOf(there.value)] : [lying.value?.x.length ? boundsOf(lying.value) : null];
+  const all = beside.reduce<Bounds>((sum, one) => (one ? joined(sum, one) : sum), boundsOf(here.value));
+  return isDataMap.value ? filled(all) : all;
 }
 
 /** The camera that `home` set last: while it is the one in use, the reader has not moved the map. */
@@ -196,9 +220,10 @@ export function resize(size: Size): void {
   if (isHome) home();
 }
 
-/** The reference has come: what was shown whole has room for it. */
+/** The reference, the epochs or a second run have come: what was shown whole is shown whole again. */
 effect(() => {
-  if (lying.value) untracked(() => camera.value && camera.value === homed && home());
+  void [lying.value, overEpochs.value, there.value];
+  untracked(() => camera.value && camera.value === homed && home());
 });
 
 /** Select what a polygon in coordinates of the layout encloses; with `adds`, beside what was selected. */

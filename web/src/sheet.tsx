@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Drawing } from "./drawing";
+import { Entire } from "./entire";
 import { dark, watchGround } from "./ground";
 import { Inset } from "./inset";
 import { Overlay } from "./overlay";
@@ -29,6 +30,7 @@ export function Sheet() {
       <canvas key={machine.value} ref={canvas} tabIndex={0} role="img" aria-label={described()} {...pointing} />
       <Overlay />
       <Inset />
+      <Entire />
       {here.value ? <Tip /> : <Nowhere />}
     </div>
   );

@@ -3,11 +3,13 @@ import { describe, expect, test } from "vitest";
 import { movers } from "../src/arrows";
 import { ticks } from "../src/axes";
 import { contours, field } from "../src/contours";
+import { holds } from "../src/entire";
 import { dynamics, mapAt } from "../src/epochs";
 import { isDark } from "../src/ground";
 import { pile } from "../src/inset";
 import { placedLabels } from "../src/labels";
 import { inside, type Point } from "../src/lasso";
+import { filled } from "../src/plane";
 import { bounds, fitted, panned, pixel, point, zoomed } from "../src/render/camera";
 
 /** Numbers in [0, 1) that are the same on every machine. */
@@ -61,6 +63,35 @@ describe("the camera", () => {
     expect(bounds(Float32Array.of(1, nan, 3), Float32Array.of(5, 9, 4))).toEqual({ left: 1, right: 3, low: 4, high: 5 });
     expect(bounds(Float32Array.of(nan), Float32Array.of(nan))).toEqual({ left: 0, right: 1, low: 0, high: 1 });
   });
+});
+
+describe("the data map", () => {
+  const box = (right: number, low: number, high: number) => filled({ left: 0, right, low, high });
+
+  test("is shown whole where its points fill half of it, in one direction", () => {
+    const all = { left: 0, right: 0.5, low: 0, high: 1 };
+    expect(box(0.3, 0.1, 0.2)).toEqual(all);
+    expect(box(0.1, 0.1, 0.9)).toEqual(all);
+  });
+
+  test("else the part with the points, and some room", () => {
+    const part = box(0.1, 0.1, 0.3);
+    expect(part.left).toBe(0);
+    expect(part.right).toBeCloseTo(0.11);
+    expect(part.low).toBeCloseTo(0.08);
+    expect(part.high).toBeCloseTo(0.32);
+    expect(box(0.01, 0, 0.005).low).toBe(0);
+    expect(box(0, 0.5, 0.5).high).toBeGreaterThan(0.5);
+  });
+});
+
+test("a part of the map is known to be one", () => {
+  const box = { left: 0, right: 0.5, low: 0, high: 1 };
+  const size = { width: 500, height: 400 };
+  const fit = fitted(box, 500, 400, { left: 10, right: 10, top: 10, bottom: 10 }, false);
+  expect(holds(fit, size, box)).toBe(true);
+  expect(holds(zoomed(fit, 1.3, { x: 250, y: 200 }, 500, 400), size, box)).toBe(false);
+  expect(holds(panned(fit, 40, 0), size, box)).toBe(false);
 });
 
 describe("the lasso", () => {
