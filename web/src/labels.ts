@@ -29,6 +29,7 @@ const EDGE = 6; // pixels kept free at the edges of the canvas
 /** Canvas for each label, square pixels: more would hide the points. Who zooms in sees more of them. */
 const ROOM = 26_000;
 const LINE = 15;
+const GAP = 8; // pixels between two labels on a line
 /** Where a label may go from its place, pixels downwards, best first. */
 const SHIFTS = [0, -LINE, LINE, -2 * LINE, 2 * LINE] as const;
 
@@ -47,7 +48,7 @@ export function placedLabels(wanted: readonly Wanted[], { width, height }: Size,
       const half = measured(cut) / 2;
       const middle = Math.max(half + EDGE, Math.min(width - half - EDGE, x));
       for (const shift of SHIFTS) {
-        const box = { left: middle - half, right: middle + half, top: y + shift - LINE / 2, bottom: y + shift + LINE / 2 };
+        const box = { left: middle - half - GAP / 2, right: middle + half + GAP / 2, top: y + shift - LINE / 2, bottom: y + shift + LINE / 2 };
         if (box.top < 0 || box.bottom > height || taken.some((other) => meet(box, other))) continue;
         taken.push(box);
         return [{ text: cut, x: middle, y: y + shift }];

@@ -54,9 +54,11 @@ function Tools() {
           </button>
         ))}
       </span>
-      <Choice title="Colour" value={colour.value} options={all.map((one) => one.name)} onPick={(name) => (colour.value = name)} />
-      <Choice title="Size" value={size.value ?? ""} options={["", ...numbers.map((one) => one.name)]} none="all alike" onPick={(name) => (size.value = name || null)} />
-      <Choice title="Density" value={density.value} options={["auto", "on", "off"]} onPick={(name) => (density.value = name as Density)} />
+      <span class="looks">
+        <Choice title="Colour" value={colour.value} options={all.map((one) => one.name)} onPick={(name) => (colour.value = name)} />
+        <Choice title="Size" value={size.value ?? ""} options={["", ...numbers.map((one) => one.name)]} none="all alike" onPick={(name) => (size.value = name || null)} />
+        <Choice title="Density" value={density.value} options={["auto", "on", "off"]} onPick={(name) => (density.value = name as Density)} />
+      </span>
     </div>
   );
 }
