@@ -82,7 +82,7 @@ function Matrix({ of, against, onPick }: Shown & { readonly against: Confusion |
       <table class="confusion">
         <thead>
           <tr>
-            <th scope="col" class="muted small">
+            <th scope="col" class="muted corner">
               Label ↓
               <br />
               Predicted →
