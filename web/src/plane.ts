@@ -178,7 +178,7 @@ export function scene(from: Places, to: Places): Scene {
 
 /** Bounds of the data map that leave less of it empty, where its points lie in a small part of it. */
 export function filled({ right, low, high }: Bounds): Bounds {
-  if (right > DATA_MAP.right / 2 || high - low > 0.5) return DATA_MAP;
+  if (right >= DATA_MAP.right / 2 || high - low >= 0.5) return DATA_MAP;
   const room = Math.max(high - low, 2 * right, LEAST) / 10;
   return { left: 0, right: right + room / 2, low: Math.max(0, low - room), high: Math.min(1, high + room) };
 }
