@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import type { Fix, Issue, Severity } from "./api";
 import "./issues.css";
-import { Command, Confirm, count, Part } from "./parts";
+import { Advice, Command, Confirm, count, Part } from "./parts";
 import { readOnly } from "./pending";
 import { Review, upcoming } from "./review";
 import { api, during, issues, notice, panel, pending, primary, run, select, selection } from "./state";
@@ -88,7 +88,9 @@ function Unseen() {
     <Part title="Not looked at">
       <ul class="notes small">
         {unseen.value.map((note) => (
-          <li key={note}>{note}</li>
+          <li key={note}>
+            <Advice text={note} />
+          </li>
         ))}
       </ul>
     </Part>

@@ -27,6 +27,25 @@ export function Command({ text, label = "The same in a shell" }: { readonly text
   );
 }
 
+/** The command that a sentence ends in, and what stands before it.
+ *
+ * advised("No label was judged: tunewright suspects r") is ["No label was judged:", "tunewright suspects r"] */
+export function advised(text: string): readonly [said: string, command: string] {
+  const at = text.search(/\btunewright [a-z]+ [^ ]+[^.]*$/);
+  return at < 0 ? [text, ""] : [text.slice(0, at).trim(), text.slice(at)];
+}
+
+/** A sentence; the command that it ends in can be copied. */
+export function Advice({ text }: { readonly text: string }) {
+  const [said, command] = advised(text);
+  return (
+    <>
+      {said}
+      {command && <Command text={command} label="What to type" />}
+    </>
+  );
+}
+
 /** A value from 0 to 1; null: not known how much is left. */
 export function Progress({ value, label }: { readonly value: number | null; readonly label: string }) {
   return value === null ? <progress aria-label={label} /> : <progress aria-label={label} value={value} max={1} />;

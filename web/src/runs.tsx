@@ -121,6 +121,6 @@ function said(one: RunSummary): string {
 export function metrics(one: RunSummary): string {
   return Object.entries(one.metrics)
     .slice(0, METRICS)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${number(value)}`)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${Math.abs(value) <= 1 ? value.toFixed(3) : number(value)}`)
     .join(" · ");
 }

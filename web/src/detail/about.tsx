@@ -1,5 +1,6 @@
 /** What a reader should know of the open run before believing its points. */
 
+import { Advice } from "../parts";
 import { metrics } from "../runs";
 import { run } from "../state";
 import { sentence } from "../wire";
@@ -16,7 +17,9 @@ export function About() {
       <p class="small">{metrics(now.summary)}</p>
       <ul class="notes small">
         {now.notes.map((note) => (
-          <li key={note}>{note}</li>
+          <li key={note}>
+            <Advice text={note} />
+          </li>
         ))}
       </ul>
     </section>

@@ -2,6 +2,7 @@
 
 import type { Example, Neighbour } from "../api";
 import { api, primary, run, select } from "../state";
+import { Advice } from "../parts";
 import { worded } from "../table/columns";
 import { useFetched } from "./fetched";
 import { Section } from "./section";
@@ -18,7 +19,12 @@ export function Neighbours({ example }: { readonly example: Example }) {
 function List({ example }: { readonly example: Example }) {
   const id = run.value!.id;
   const { value, failed } = useFetched(`${id} ${example.row}`, () => api().neighbours(id, example.row));
-  if (failed) return <p class="muted small">{failed}</p>;
+  if (failed)
+    return (
+      <div class="muted small advice">
+        <Advice text={failed} />
+      </div>
+    );
   if (!value) return <p class="muted small">Looking for neighbours …</p>;
   const { neighbours } = value;
   if (!neighbours.length) return <p class="muted small">No neighbours are known.</p>;
