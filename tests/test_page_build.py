@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 WHERE = ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py")
+MOST = 250_000  # bytes of the script, uncompressed
 
 
 @pytest.fixture
@@ -51,6 +52,13 @@ def test_tests_of_the_page_do_not_make_it_another_page(hook, sources):
     (sources / "web" / "test").mkdir(exist_ok=True)
     (sources / "web" / "test" / "new.test.ts").write_text("")
     assert not hook.is_needed(sources)
+
+
+def test_the_page_is_soon_there(hook, root):
+    script = hook.static(root) / "app.js"
+    if not script.is_file():
+        pytest.skip("the page is not built")
+    assert script.stat().st_size < MOST
 
 
 def test_nothing_is_built_where_it_is_unwanted_or_without_sources(hook, sources, tmp_path, monkeypatch):
