@@ -148,6 +148,17 @@ describe("what if", () => {
   });
 });
 
+it("has no two landmarks of one name, with every value unfolded and another example beside", async () => {
+  scene.example = (row) =>
+    example(row, { blocks: [text("text", "words")], probabilities: [{ label: "pos", probability: 0.9 }], scores: { f1: 0.5 }, values: { predicted: "pos", loss: 0.1 } });
+  pinned.value = 5;
+  const card = await shown();
+  open(card, "All values");
+  await within(card).findByText("loss");
+  const names = screen.queryAllByRole("region").map((one) => one.getAttribute("aria-label"));
+  expect(names.filter((one, at) => names.indexOf(one) !== at)).toEqual([]);
+});
+
 describe("neighbours", () => {
   beforeEach(() => {
     scene.neighbours = [
@@ -166,6 +177,18 @@ describe("neighbours", () => {
     fireEvent.click(await within(card).findByRole("button", { name: "Select all" }));
     expect([...selection.value.rows]).toEqual([1, 3, 7]);
     expect(primary.value).toBe(3);
+  });
+  it("that the run does not show can be read, and neither opened nor selected", async () => {
+    const test = { row: -1, similarity: 0.99, label: "pos", split: "test" };
+    scene.neighbours = [...scene.neighbours, { ...test, id: "t1", text: "of the test split" }, { ...test, id: "t2", text: "another" }];
+    const card = await shown();
+    const other = await within(card).findByText("of the test split");
+    expect(other.closest("button")).toBeNull();
+    expect(within(card).getAllByText("not in this run")).toHaveLength(2);
+    fireEvent.click(other);
+    expect(primary.value).toBe(3);
+    fireEvent.click(within(card).getByRole("button", { name: "Select all" }));
+    expect([...selection.value.rows]).toEqual([1, 3, 7]);
   });
 });
 

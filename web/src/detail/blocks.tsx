@@ -10,9 +10,9 @@ export function Blocks({ blocks, of }: { readonly blocks: readonly Block[]; read
   return (
     <>
       {blocks.map((block, at) => (
-        <section key={`${of} ${at}`} class="block" aria-label={block.title}>
+        <div key={`${of} ${at}`} class="block">
           <One block={block} />
-        </section>
+        </div>
       ))}
     </>
   );

@@ -3,6 +3,7 @@
 import type { Example, Neighbour } from "../api";
 import { api, primary, run, select } from "../state";
 import { Advice } from "../parts";
+import { nearest } from "../search/near";
 import { worded } from "../table/columns";
 import { useFetched } from "./fetched";
 import { Section } from "./section";
@@ -38,7 +39,7 @@ function List({ example }: { readonly example: Example }) {
       </p>
       <ul class="plain neighbours">
         {neighbours.map((one) => (
-          <li key={one.row}>
+          <li key={one.id}>
             <One neighbour={one} same={same(example, one)} />
           </li>
         ))}
@@ -60,16 +61,35 @@ export function agreement(example: Example, neighbours: readonly Neighbour[]): s
   return `${known.filter((one) => same(example, one)).length} of ${known.length} have the same label`;
 }
 
+/** The example and those of its neighbours that the run shows. */
 function all(example: Example, neighbours: readonly Neighbour[]): void {
-  select(Uint32Array.from([example.row, ...neighbours.map((one) => one.row)]).sort());
+  select(Uint32Array.from([example.row, ...nearest(neighbours)]).sort());
 }
 
 /** Three decimals; only the same vector is 1.000. */
 export const alike = (similarity: number): string => (similarity < 1 - 1e-6 && similarity > 0.9995 ? "> 0.999" : similarity.toFixed(3));
 
-function One({ neighbour, same: agrees }: { readonly neighbour: Neighbour; readonly same: boolean | null }) {
-  return (
+interface Shown {
+  readonly neighbour: Neighbour;
+  readonly same: boolean | null;
+}
+
+/** A neighbour opens with a click, unless the run does not show it. */
+function One({ neighbour, same: agrees }: Shown) {
+  return neighbour.row < 0 ? (
+    <div class="neighbour" title="This run does not show the row">
+      <About neighbour={neighbour} same={agrees} />
+    </div>
+  ) : (
     <button type="button" class="neighbour" onClick={() => (primary.value = neighbour.row)}>
+      <About neighbour={neighbour} same={agrees} />
+    </button>
+  );
+}
+
+function About({ neighbour, same: agrees }: Shown) {
+  return (
+    <>
       <span class="clamp" dir="auto">
         {neighbour.text}
       </span>
@@ -83,7 +103,8 @@ function One({ neighbour, same: agrees }: { readonly neighbour: Neighbour; reado
           </span>
         )}
         {neighbour.split && <span class="muted">{neighbour.split}</span>}
+        {neighbour.row < 0 && <span class="muted">not in this run</span>}
       </span>
-    </button>
+    </>
   );
 }

@@ -12,7 +12,7 @@ export function Prediction({ example }: { readonly example: Example }) {
   const left = ([["Gold", label], ["Predicted", predicted]] as const).filter(([, value]) => value !== null && !told.has(worded(value)));
   if (!left.length) return null;
   return (
-    <section class="block" aria-label="Prediction">
+    <div class="block" role="group" aria-label="Prediction">
       <h3>Prediction</h3>
       <dl class="facts">
         {left.map(([name, value]) => (
@@ -25,7 +25,7 @@ export function Prediction({ example }: { readonly example: Example }) {
           </div>
         ))}
       </dl>
-    </section>
+    </div>
   );
 }
 
@@ -37,7 +37,7 @@ function answers(value: Cell): string {
 function Labels({ example: { label, predicted, probabilities } }: { readonly example: Example }) {
   const wrong = label !== null && predicted !== null && label !== predicted;
   return (
-    <section class="block" aria-label="Prediction">
+    <div class="block" role="group" aria-label="Prediction">
       <div class="title">
         <h3>Prediction</h3>
         {label !== null && predicted !== null && <strong class={`small ${wrong ? "bad" : "good"}`}>{wrong ? "≠ not the label" : "✓ the label"}</strong>}
@@ -52,7 +52,7 @@ function Labels({ example: { label, predicted, probabilities } }: { readonly exa
           </Bar>
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
 

@@ -30,14 +30,14 @@ export function Values({ values }: { readonly values: Example["values"] }) {
     <Section title="All values" note={`${names.length}`}>
       {() =>
         grouped(names).map(([title, some]) => (
-          <section key={title} aria-label={title}>
+          <div key={title} role="group" aria-label={title}>
             <h4>{title}</h4>
             <dl class="values small">
               {some.map((name) => (
                 <Value key={name} name={name} value={values[name] ?? null} />
               ))}
             </dl>
-          </section>
+          </div>
         ))
       }
     </Section>
@@ -63,7 +63,7 @@ export function Scores({ scores }: { readonly scores: Example["scores"] }) {
   const known = Object.entries(scores).filter((one): one is [string, number] => one[1] !== null);
   if (!known.length) return null;
   return (
-    <section class="block" aria-label="Scores">
+    <div class="block" role="group" aria-label="Scores">
       <ul class="plain scores">
         {known.map(([name, value]) => (
           <li key={name} title={run.value?.columns.find((one) => one.name === name)?.meaning}>
@@ -71,6 +71,6 @@ export function Scores({ scores }: { readonly scores: Example["scores"] }) {
           </li>
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
