@@ -143,7 +143,7 @@ export interface Example {
 }
 
 export interface Neighbour {
-  /** -1: a row of the version that this run does not show, such as a test row beside a training. */
+  /** -1: a row that this run does not show, such as one of the reference beside production. */
   readonly row: number;
   readonly id: string;
   readonly similarity: number;

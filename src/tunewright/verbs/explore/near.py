@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunewright.analyze.neighbours import Index
 from tunewright.errors import DataError, RunError
+from tunewright.monitor.store import vector_columns
 from tunewright.verbs.explore.asking import model_of, written
+from tunewright.verbs.explore.production import reference_vectors
 from tunewright.verbs.models import embedding_settings, rows_of, vectors
 from tunewright.verbs.population import joined_texts
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from tunewright.project import Project
@@ -37,7 +39,7 @@ _CUT = 300  # characters of a text
 class Neighbour:
     """A row like the one that was asked for; ``similarity`` is the cosine, in [-1, 1].
 
-    ``row`` is -1 for rows of the version that the run does not show, such as test rows beside a training.
+    ``row`` is -1 for rows that the run does not show, such as those of the reference beside production.
     """
 
     row: int
@@ -58,12 +60,16 @@ class Neighbours(Result):
 
 @dataclass(frozen=True, slots=True)
 class _Space:
-    """Embeddings of one run: the ids of its rows, their place in it, and an index of the vectors."""
+    """Embeddings of one run, [n, dimensions], the ids of their rows, and an index of them.
+
+    The first ``own`` are of rows that belong to the run; those after them are of the reference of production.
+    """
 
     stamp: object
     ids: pa.Array
     vectors: NDArray[np.floating]
     index: Index
+    own: int
 
 
 class Near:
@@ -75,7 +81,7 @@ class Near:
         self._spaces: OrderedDict[str, _Space] = OrderedDict()
 
     def of_row(self, shot: Snapshot, row: int, *, k: int = 10) -> Neighbours:
-        """Rows of any split that are most like one, without itself.
+        """Rows of any split that are most like one, without itself; of production, those of its reference, too.
 
         Raises:
             DataError: if there is no such row, it has no embedding, or k is less than 1.
@@ -85,12 +91,9 @@ class Near:
             raise DataError(f"expected a row number from 0 to {shot.rows.num_rows - 1} and a k of 1 or more")
         space = self._space(shot.run)
         id = shot.rows["id"][row].as_py()
-        own = pc.index(space.ids, id).as_py()
+        own = pc.index(space.ids.slice(0, space.own), id).as_py()
         if own < 0:
-            raise DataError(
-                f"row {id!r} has no embedding: it is of another version than the run was trained on",
-                fix="search by its text instead",
-            )
+            raise DataError(f"row {id!r} has no embedding: {_lack(shot.run)}", fix="search by its text instead")
         similarity, found = space.index.search(space.vectors[own : own + 1], min(k + 1, len(space.ids)))
         pairs = [(near, at) for near, at in zip(similarity[0], found[0].tolist(), strict=True) if at != own]
         return self._told(shot, space, pairs[:k])
@@ -106,7 +109,7 @@ class Near:
 
         Raises:
             DataError: if a text is missing or empty.
-            RunError: if the run has no embeddings, or no model.
+            RunError: if the run has no embeddings, or none of its model, or no model.
         """
         from tunewright.observe.embed import embed
 
@@ -115,49 +118,85 @@ class Near:
         model, tokenizer = asker.loaded(shot.run)
         settings = embedding_settings(model_of(self.project, shot.run))
         vector = vectors(embed(model, self.project.task, tokenizer, row, **settings))
+        if vector.shape[1] != space.vectors.shape[1]:
+            raise RunError(
+                f"the embeddings of run {shot.run.id} have {space.vectors.shape[1]} dimensions, those of its model "
+                f"{vector.shape[1]}",
+                fix="look for rows like one of its rows",
+            )
         return self._told(shot, space, list(_first(shot, space, vector, k)))
 
     def _space(self, run: Run) -> _Space:
-        source = model_of(self.project, run)
+        source = run if run.kind == "production" else model_of(self.project, run)
         if not source.has("embeddings"):
-            raise RunError(
-                f"run {source.id} has no embeddings, so nothing is known to be near",
-                fix=f"make them: tunewright analyze {source.id}",
-            )
+            raise RunError(f"run {source.id} has no embeddings, so nothing is known to be near", fix=_remedy(source))
         stamp = [path.stat().st_mtime_ns for path in source.parts("embeddings")]
         with self._lock:
             kept = self._spaces.get(source.id)
             if kept is None or kept.stamp != stamp:
-                table = source.table("embeddings")
-                known = vectors(table)
-                kept = _Space(stamp, table["id"].combine_chunks(), known, Index.build(known))
+                kept = self._made(source, stamp)
             self._spaces[source.id] = kept
             self._spaces.move_to_end(source.id)
             while len(self._spaces) > _KEPT:
                 self._spaces.popitem(last=False)
             return kept
 
+    def _made(self, run: Run, stamp: object) -> _Space:
+        table = run.table("embeddings")
+        name = vector_columns(table.schema)[0]
+        table = table.filter(pc.is_valid(table[name]))  # production may have rows without
+        ids, known = table["id"].combine_chunks(), vectors(table, name)
+        beside = reference_vectors(run, name) if run.kind == "production" and self._has_model(run) else None
+        if beside is not None and beside[1].shape[1] == known.shape[1]:
+            ids = pa.concat_arrays([ids, beside[0]])
+            known = np.concatenate([known, beside[1].astype(known.dtype)])
+        return _Space(stamp, ids, known, Index.build(known), own=table.num_rows)
+
+    def _has_model(self, run: Run) -> bool:
+        """Whether the version is known that the rows of the reference are of."""
+        try:
+            model_of(self.project, run)
+        except RunError:
+            return False
+        return True
+
     def _told(self, shot: Snapshot, space: _Space, pairs: list[tuple[float, int]]) -> Neighbours:
-        ids = space.ids.take(pa.array([at for _, at in pairs], pa.int64())).to_pylist()
-        places = shot.numbers(ids).tolist()
-        known = {row["id"]: row for row in self._rows(shot, ids, places)}
+        at = np.array([place for _, place in pairs], np.int64)
+        ids = space.ids.take(pa.array(at))
+        places = np.where(at < space.own, shot.places(ids), -1)
+        found = self._rows(shot, ids, places)
         return Neighbours(
             neighbours=tuple(
-                _neighbour(known.get(id, {}), id, place, float(similarity))
-                for (similarity, _), id, place in zip(pairs, ids, places, strict=True)
+                _neighbour(row, id, place, float(similarity))
+                for (similarity, _), row, id, place in zip(pairs, found, ids.to_pylist(), places.tolist(), strict=True)
             ),
             recall=space.index.recall,
         )
 
-    def _rows(self, shot: Snapshot, ids: list[str], places: list[int]) -> list[dict[str, Any]]:
-        """What is shown of rows: id, split, label and text."""
-        shown = shot.rows.take(pa.array([place for place in places if place >= 0], pa.int64()))
-        found = _read(shown, self.project)
-        if -1 in places:
+    def _rows(self, shot: Snapshot, ids: pa.Array, places: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """What is shown of rows, in order: id, split, label and text; nothing of those that are gone."""
+        shown = iter(_read(shot.rows.take(pa.array(places[places >= 0])), self.project))
+        others: dict[str, dict[str, Any]] = {}
+        if (places < 0).any():
             every = rows_of(self.project, model_of(self.project, shot.run))
-            others = [id for id, place in zip(ids, places, strict=True) if place < 0]
-            found += _read(every.filter(pc.is_in(every["id"], pa.array(others))), self.project)
-        return found
+            wanted = every.filter(pc.is_in(every["id"], ids.filter(pa.array(places < 0))))
+            others = {row["id"]: row for row in _read(wanted, self.project)}
+        return [
+            next(shown) if place >= 0 else others.get(id, {})
+            for id, place in zip(ids.to_pylist(), places.tolist(), strict=True)
+        ]
+
+
+def _lack(run: Run) -> str:
+    if run.kind == "production":
+        return "it was logged without one"
+    return "it is of another version than the run was trained on"
+
+
+def _remedy(run: Run) -> str:
+    if run.kind == "production":
+        return "log a vector with each row, as `tunewright monitor run` does"
+    return f"make them: tunewright analyze {run.id}"
 
 
 def _first(shot: Snapshot, space: _Space, vector: NDArray[np.floating], k: int) -> Iterator[tuple[float, int]]:
@@ -165,7 +204,7 @@ def _first(shot: Snapshot, space: _Space, vector: NDArray[np.floating], k: int) 
     wanted = min(k, len(space.ids))
     while True:
         similarity, found = space.index.search(vector, wanted)
-        shown = shot.numbers(space.ids.take(pa.array(found[0])).to_pylist()) >= 0
+        shown = (found[0] < space.own) & (shot.places(space.ids.take(pa.array(found[0]))) >= 0)
         if shown.sum() >= k or wanted == len(space.ids):
             return zip(similarity[0][shown][:k].tolist(), found[0][shown][:k].tolist(), strict=True)
         wanted = min(4 * wanted, len(space.ids))
@@ -173,8 +212,12 @@ def _first(shot: Snapshot, space: _Space, vector: NDArray[np.floating], k: int) 
 
 def _read(rows: pa.Table, project: Project) -> list[dict[str, Any]]:
     names = [name for name in ("id", "split", "label") if name in rows.column_names]
-    texts = joined_texts(rows, [name for name in project.task.text_fields if name in rows.column_names])
+    texts = _texts(rows, [name for name in project.task.text_fields if name in rows.column_names])
     return [row | {"text": text} for row, text in zip(rows.select(names).to_pylist(), texts, strict=True)]
+
+
+def _texts(rows: pa.Table, fields: Sequence[str]) -> list[str]:
+    return joined_texts(rows, fields) if fields else [""] * rows.num_rows  # a monitor need not keep texts
 
 
 def _neighbour(row: Mapping[str, Any], id: str, place: int, similarity: float) -> Neighbour:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from tunewright.monitor.reference import Reference
 from tunewright.verbs.monitoring import copied
 from tunewright.verbs.results import Result
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tunewright.project import Project
     from tunewright.run import Run
 
-__all__ = ["CollectedFor", "CollectedRows", "collected_rows", "reference_places", "reference_rows"]
+__all__ = ["CollectedFor", "CollectedRows", "collected_rows", "reference_places", "reference_rows", "reference_vectors"]
 
 _PLACES = "reference/map"
 
@@ -86,3 +91,21 @@ def reference_places(run: Run) -> pa.Table:
             for at, name in columns.items()
         }
     )
+
+
+def reference_vectors(run: Run, name: str) -> tuple[pa.Array, NDArray[np.float32]] | None:
+    """Ids of the rows that production is compared with, and their embeddings of a name, [rows, dimensions].
+
+    None where the run has no reference, or nobody knows which of its rows the embeddings are of.
+    """
+    folder = run.folder / "reference"
+    if not (folder / "reference.json").is_file():
+        return None
+    reference = Reference.open(folder)
+    found = reference.arrays.get(name)
+    # rows that were only learnt from lend their texts; the others have predictions and vectors
+    compared = pc.is_valid(reference.column("predicted")) if reference.has("predicted") else None
+    rows = reference.rows if compared is None else reference.rows.filter(compared)
+    if found is None or len(found) != rows.num_rows:
+        return None
+    return rows["id"].combine_chunks(), found
