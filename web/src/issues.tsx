@@ -97,13 +97,34 @@ function Unseen() {
   );
 }
 
+/** What would find more depends on the kind of run; in a file nothing can be looked for. */
 function Nothing() {
-  const id = run.value?.id ?? "RUN";
+  const now = run.value;
+  if (!now || readOnly.value) return <p>No issue is known of this run.</p>;
   return (
     <>
       <p>No issue is known of this run.</p>
-      <p class="muted">Suspects, duplicates and slices are found by an analysis. Run it, then reload the page:</p>
-      <Command text={`tunewright analyze ${id}`} label="Finds issues" />
+      {now.kind === "production" ? (
+        <>
+          <p class="muted">Rows of production are checked for lints alone. What changed since the training is under Production:</p>
+          <Command text={`tunewright monitor report --name ${now.id}`} label="What the monitor found" />
+        </>
+      ) : (
+        <Analysed training={now.kind === "train" ? now.id : now.summary.parent} />
+      )}
+    </>
+  );
+}
+
+/** Only a training is analysed; an evaluation is one of its. */
+function Analysed({ training }: { readonly training: string }) {
+  if (!training) return <p class="muted">Suspects, duplicates and slices are found by an analysis of a training.</p>;
+  return (
+    <>
+      <p class="muted">
+        Suspects, duplicates and slices are found by an analysis{training === run.value?.id ? "" : " of the training"}. Run it, then reload the page:
+      </p>
+      <Command text={`tunewright analyze ${training}`} label="Finds issues" />
     </>
   );
 }
