@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { Bar } from "./bar";
 import { Compare } from "./compare";
+import { ConflictElsewhere } from "./conflict";
 import { Curate } from "./curate";
 import { Detail } from "./detail/detail";
 import { Export } from "./export";
@@ -76,6 +77,7 @@ function Tabs() {
         ))}
       </div>
       <section id="panel" class="panel" role="tabpanel" aria-labelledby={`tab-${now.name}`} tabIndex={0}>
+        <ConflictElsewhere />
         <now.View />
       </section>
     </>

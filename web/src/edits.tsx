@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 
-import type { PendingChange } from "./api";
+import type { Change, PendingChange } from "./api";
 import { count, Part } from "./parts";
 import { discard, pending, redoPending, undoPending } from "./pending";
 import { find } from "./seen";
@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<PendingChange["action"], string>> = {
 };
 
 /** One line: what an edit does to how many rows. */
-export function told(one: PendingChange): string {
+export function told(one: Change): string {
   const said = WORDS[one.action];
   if (one.action === "reweight") return `${said} to ${one.weight}`;
   if (one.value === null) return said;

@@ -4,6 +4,7 @@ import { batch, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import type { Fix, Issue, Severity } from "./api";
+import { ConflictHere } from "./conflict";
 import "./issues.css";
 import { Advice, Command, Confirm, count, Part } from "./parts";
 import { readOnly } from "./pending";
@@ -151,6 +152,7 @@ function Card({ issue }: { readonly issue: Issue }) {
         </div>
       )}
       <Mend issue={issue} />
+      <ConflictHere of={(one) => one.reason === because(issue)} />
       <details class="small">
         <summary>Command</summary>
         <Command text={issue.command} />

@@ -9,17 +9,24 @@ import { listen } from "./stream";
 
 export { pending };
 
-/** An edit that met one of somebody else: nothing of either is lost until the reader chooses. */
-export interface Conflict {
+/** An edit that was asked and not done. */
+interface Refused {
+  readonly version: string;
+  /** What the server says of labels that are others by now; empty: somebody else was faster, and that is all. */
   readonly message: string;
   readonly fix: string;
-  /** What was asked and not done. */
   readonly mine: readonly Change[];
-  /** What others changed meanwhile. */
+  /** Keys of the edits that the reader had seen when asking, or made since. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** An edit that met one of somebody else: nothing of either is lost until the reader chooses. */
+export interface Conflict extends Refused {
+  /** What others changed meanwhile, as it is now: it may grow, or be taken back, until the reader chooses. */
   readonly theirs: readonly PendingChange[];
 }
 
-export const conflict = signal<Conflict | null>(null);
+const refused = signal<Refused | null>(null);
 /** The last version that was committed from this page. */
 export const committed = signal<Committed | null>(null);
 
@@ -31,6 +38,12 @@ export const version = computed(() => {
   const names = workspace.value?.versions.map((one) => one.name).filter(Boolean) ?? [];
   const wanted = [aim.value, run.value?.summary.version, "main"];
   return wanted.find((name) => name && names.includes(name)) ?? names[0] ?? null;
+});
+
+export const conflict = computed<Conflict | null>(() => {
+  const met = refused.value;
+  if (met?.version !== version.value || !met) return null;
+  return { ...met, theirs: pending.value?.changes.filter((one) => !met.known.has(one.key)) ?? [] };
 });
 
 /** Nothing can be changed: a page exported as a file. */
@@ -76,30 +89,45 @@ type Ask = (version: string, revision: number) => Promise<Pending>;
 
 /** Ask for a change of the pending edits. True when it was done.
  *
- * A refusal (409) brings the present state. Edits of other rows are asked for once more on top of it; those of rows that
+ * A refusal (409) brings the present state. Edits of other rows are asked for again on top of it; those of rows that
  * somebody else touched wait in `conflict`. */
 async function ask(make: Ask, mine: readonly Change[] = []): Promise<boolean> {
   const name = version.peek();
   if (name === null || readOnly.peek()) return false;
-  const done = await during(() => inTurn(() => attempt(make, mine, name, true)));
+  const done = await during(() => inTurn(() => attempt(make, mine, name, ATTEMPTS)));
   return done ?? false;
 }
 
-async function attempt(make: Ask, mine: readonly Change[], name: string, again: boolean): Promise<boolean> {
+/** Times that an edit is asked for on top of what others did to other rows. */
+const ATTEMPTS = 5;
+
+async function attempt(make: Ask, mine: readonly Change[], name: string, left: number): Promise<boolean> {
   const before = pending.peek();
   try {
-    took(await make(name, before?.revision ?? 0));
+    const now = await make(name, before?.revision ?? 0);
+    own(added(before, now));
+    took(now);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409) throw error;
     const now = state(error) ?? (await api().pending(name));
-    const theirs = added(before, now);
-    took(now);
     const stale = now.revision !== (before?.revision ?? 0);
-    if (again && stale && mine.length && !overlap(mine, theirs)) return attempt(make, mine, name, false);
-    conflict.value = { message: error.failure.message, fix: error.failure.fix, mine, theirs };
+    took(now);
+    if (left > 1 && stale && mine.length && !overlap(mine, added(before, now))) return attempt(make, mine, name, left - 1);
+    const known = new Set(before?.changes.map((one) => one.key));
+    const { message, fix } = stale ? { message: "", fix: "" } : error.failure;
+    refused.value = { version: name, message, fix, mine, known };
     return false;
   }
+}
+
+/** Edits of this page are no other person's, though they came after the refusal. One of all the refused rows settles it. */
+function own(made: readonly PendingChange[]): void {
+  const met = refused.peek();
+  if (!met) return;
+  const done = new Set(made.flatMap((one) => one.ids));
+  const settled = met.mine.length > 0 && met.mine.every((one) => one.ids.every((id) => done.has(id)));
+  refused.value = settled ? null : { ...met, known: new Set([...met.known, ...made.map((one) => one.key)]) };
 }
 
 function state(error: ApiError): Pending | null {
@@ -121,14 +149,14 @@ export function overlap(mine: readonly Change[], theirs: readonly Change[]): boo
 
 /** Do what was refused all the same, on top of what the others did: whatever label the rows have now. */
 export async function insist(): Promise<boolean> {
-  const { mine } = conflict.value ?? { mine: [] };
-  conflict.value = null;
+  const { mine } = refused.value ?? { mine: [] };
+  refused.value = null;
   return mine.length ? change(mine.map((one) => ({ ...one, old: null }))) : false;
 }
 
 /** Leave what the others did as it is. */
 export function yieldTo(): void {
-  conflict.value = null;
+  refused.value = null;
 }
 
 const PLAIN = { value: null, old: null, weight: null } as const;

@@ -3,14 +3,16 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import type { Example, Issue } from "./api";
+import type { Change, Example, Issue } from "./api";
 import { Bulk } from "./bulk";
+import { ConflictHere } from "./conflict";
 import { Mend, SeverityMark } from "./issues";
 import { Command, count, Progress } from "./parts";
 import { discard, pending, readOnly, reject, undoPending } from "./pending";
 import { back, decide, next, type Queue, queue, type Step, tally } from "./queue";
 import { Reading } from "./reading";
 import "./review.css";
+import { find } from "./seen";
 import { api, during, NOTHING, panel, primary, run, selection } from "./state";
 import { because, mend } from "./suggestions";
 
@@ -105,6 +107,15 @@ function actionsOf(issue: Issue, now: Signal<Queue>, row: number | null, example
   };
 }
 
+/** What was refused at first, and then made all the same, is decided: go on. */
+async function decided(now: Signal<Queue>, made: readonly Change[]): Promise<void> {
+  const ids = made.flatMap((one) => one.ids);
+  const rows = await during(() => find(ids));
+  if (!rows) return;
+  now.value = decide(now.value, { rows: [...rows], decision: made[0]?.action === "reject" ? "refused" : "accepted", ids });
+  primary.value = next(now.value, primary.value) ?? primary.value;
+}
+
 /** Take the last step back: its edits too. */
 async function undo(now: Signal<Queue>): Promise<void> {
   const step = now.value.steps.at(-1);
@@ -140,6 +151,7 @@ export function Review({ issue }: { readonly issue: Issue }) {
       </div>
       <Standing now={now.value} row={row} />
       {counts.open ? <One issue={issue} now={now.value} row={row} example={example} actions={actions} /> : <End now={now.value} actions={actions} />}
+      <ConflictHere of={(one) => one.reason === because(issue)} onApplied={(made) => void decided(now, made)} />
       {counts.open > 1 && issue.fix?.action === "relabel" && !readOnly.value && <Bulk now={now} reason={because(issue)} />}
       {counts.open > 1 && issue.fix && issue.fix.action !== "relabel" && <Mend issue={issue} />}
       <details class="small">

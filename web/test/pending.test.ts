@@ -15,7 +15,7 @@ const settled = (): Promise<unknown> => new Promise((done) => setTimeout(done, 5
 beforeEach(async () => {
   server = new Server();
   pending.value = null;
-  edits.conflict.value = null;
+  edits.yieldTo();
   await start(server, null);
   stop = edits.follow();
   await settled();
@@ -72,6 +72,27 @@ test("an edit of a row that another person edited waits for the reader, and noth
     ["Eve", "drop", null],
     ["Ann", "relabel", null],
   ]);
+});
+
+test("a conflict is told as it is now: what others add, and what they take back", async () => {
+  server.elsewhere([{ ...dropped("r0"), action: "tag", value: "odd" }]);
+  await edits.relabel(["r0"], "pos", "");
+  expect(edits.conflict.value).toMatchObject({ message: "", theirs: [{ action: "tag" }] });
+  server.elsewhere([dropped("r0")]);
+  server.tell({ event: "pending", data: { version: "main", revision: server.pending.revision } });
+  await settled();
+  expect(edits.conflict.value?.theirs.map((one) => one.action)).toEqual(["tag", "drop"]);
+  await edits.drop(["r4"], "mine, of another row");
+  expect(edits.conflict.value?.theirs).toHaveLength(2);
+  await edits.discard(server.pending.changes.map((one) => one.key));
+  expect(edits.conflict.value).toMatchObject({ theirs: [], mine: [{ action: "relabel" }] });
+});
+
+test("asking once more after a refusal settles the conflict", async () => {
+  server.elsewhere([dropped("r0")]);
+  await edits.relabel(["r0"], "pos", "");
+  expect(await edits.relabel(["r0"], "pos", "")).toBe(true);
+  expect(edits.conflict.value).toBeNull();
 });
 
 test("an undo that was overtaken undoes nothing of the other person's", async () => {

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
-import { cleanup, configure, fireEvent, render, screen } from "@testing-library/preact";
+import { cleanup, configure, fireEvent, render, screen, within } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Issues } from "../src/issues";
-import { follow } from "../src/pending";
+import { follow, yieldTo } from "../src/pending";
 import { issues, NOTHING, panel, pending, primary, selection, start } from "../src/state";
 import { Server, SUSPECTS } from "./server";
 
@@ -17,6 +17,7 @@ beforeEach(async () => {
   server = new Server();
   server.issues = [{ ...SUSPECTS, id: `suspect-${reviewed++}` }];
   pending.value = null;
+  yieldTo();
   selection.value = NOTHING;
   panel.value = "issues";
   await start(server, null);
@@ -78,6 +79,30 @@ test("many are accepted at once above a probability, and the end says what was d
   await screen.findByText("2 accepted, 0 rejected, 2 skipped.");
   fireEvent.click(screen.getByRole("button", { name: "See the edits and commit" }));
   expect(panel.value).toBe("curate");
+});
+
+test("an acceptance that met another person's edit is told beside the decision, and made on top if wanted", async () => {
+  server.elsewhere([{ action: "drop", ids: ["r3"], value: null, old: null, weight: null, reason: "" }]);
+  press("a");
+  const box = await screen.findByRole("alert", { name: "Conflict" });
+  expect(box.textContent).toContain("Somebody else edited this row first.");
+  expect(box.textContent).toContain("Eve");
+  expect(screen.getByText("1 of 4 rows")).toBeTruthy();
+  fireEvent.click(within(box).getByRole("button", { name: "Apply mine on top" }));
+  await screen.findByText("text <b>1</b>");
+  expect(screen.getByText("1 decided")).toBeTruthy();
+  expect(server.pending.changes.map((one) => [one.author, one.action])).toEqual([["Eve", "drop"], ["Ann", "relabel"]]);
+});
+
+test("a bulk acceptance that met another person's edit leaves the rows undecided, if theirs is left", async () => {
+  fireEvent.click(await screen.findByRole("button", { name: /^Accept \d suggestions…$/ }));
+  server.elsewhere([{ action: "drop", ids: ["r1"], value: null, old: null, weight: null, reason: "" }]);
+  fireEvent.click(screen.getByRole("button", { name: /^Accept \d suggestions$/ }));
+  const box = await screen.findByRole("alert", { name: "Conflict" });
+  fireEvent.click(within(box).getByRole("button", { name: "Leave theirs" }));
+  expect(screen.queryByRole("alert", { name: "Conflict" })).toBeNull();
+  expect(screen.getByText("0 decided")).toBeTruthy();
+  expect(server.pending.changes).toHaveLength(1);
 });
 
 test("a fix that is pending for all rows is not offered again", async () => {

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 
 import type { Example, PendingChange } from "../api";
+import { ConflictHere } from "../conflict";
 import { discard, drop, note, pendingOf, readOnly, reject, relabel, tag, version } from "../pending";
 import { workspace } from "../state";
 
@@ -15,6 +16,7 @@ export function Edit({ example }: { readonly example: Example }) {
       {example.suggestion && <Suggested example={example} />}
       <Relabel example={example} />
       <Words id={example.id} />
+      <ConflictHere of={(one) => one.ids.includes(example.id)} />
       {waiting.length > 0 && (
         <ul class="plain small waiting" aria-label="Edits that wait for a commit">
           {waiting.map((one) => (

@@ -66,7 +66,8 @@ class Happened:
 class Watcher:
     """Tells what has happened since it was asked last. For one listener, in one thread at a time.
 
-    At first it tells of the jobs, and of trainings that go on, all losses so far.
+    At first it tells of the jobs, of trainings that go on all losses so far, and of what waits for a version: who was
+    cut off hears what was missed.
     """
 
     def __init__(self, project: Project, jobs: Jobs) -> None:
@@ -124,9 +125,8 @@ class Watcher:
     def _of_pending(self) -> Iterator[Happened]:
         for path in sorted((self._project.dataset_folder / "pending").glob("*.jsonl")):
             stamp = _stamp(path)
-            is_new = self._pending.get(path) != stamp
-            self._pending[path] = stamp
-            if is_new and not self._is_first:
+            if self._pending.get(path) != stamp:
+                self._pending[path] = stamp
                 yield Happened("pending", PendingChanged(version=path.stem, revision=PendingLog(path).read().revision))
 
 
