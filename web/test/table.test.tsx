@@ -40,6 +40,9 @@ describe("the grid", () => {
     expect(grid().querySelector("script, img")).toBeNull();
     expect(scene.asked.filter((path) => path.includes("/rows"))).toHaveLength(1);
   });
+  it("shows control characters by their pictures", async () => {
+    await waitFor(() => expect(within(line(3)).getByText("nul ␀ and bell ␇")).toBeTruthy());
+  });
   it("marks a prediction that is not the label by more than colour", () => {
     expect(line(3).querySelector(".wrong")!.textContent).toContain("≠");
     expect(line(1).querySelector(".wrong")).toBeNull();

@@ -1,6 +1,7 @@
 /** One row of the table. */
 
 import type { Cell as Value, ColumnInfo, Row } from "../api";
+import { visible } from "../detail/spans";
 import type { Points } from "../wire";
 import { present } from "../wire";
 import { digits, isShare, worded } from "./columns";
@@ -74,14 +75,14 @@ function Shown({ info, value, wrong }: { readonly info: ColumnInfo; readonly val
     return (
       <strong class="wrong clamp" dir="auto">
         <span aria-hidden="true">≠</span> <span class="sr">not the label:</span>
-        {worded(value)}
+        {visible(worded(value))}
       </strong>
     );
   }
   const alarm = info.kind === "flag" && info.direction === "bad" && value === true;
   return (
     <span class={`clamp${alarm ? " alarm" : ""}`} dir="auto">
-      {worded(value)}
+      {visible(worded(value))}
     </span>
   );
 }

@@ -23,13 +23,14 @@ Format = Literal["csv", "jsonl", "parquet"]
 
 _PIECE = 10_000  # rows
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUL = "\u2400"
 
 
 def exported(rows: pa.Table, at: NDArray[np.int64], format: Format) -> Iterator[bytes]:
     """Rows with all their columns.
 
-    CSV is for people and their spreadsheets: lists are JSON, and a text that a spreadsheet would take for a formula is
-    `guarded`. JSON lines and Parquet keep every value as it is.
+    CSV is for people and their spreadsheets: lists are JSON, and texts are `guarded`. JSON lines and Parquet keep every
+    value as it is.
 
     Args:
         rows: all rows.
@@ -47,14 +48,17 @@ def exported(rows: pa.Table, at: NDArray[np.int64], format: Format) -> Iterator[
 
 
 def guarded(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula.
+    """A cell that no spreadsheet takes for a formula, and at which no reader of CSV stops: NUL becomes its picture, ␀.
 
-    >>> guarded("=1+1"), guarded("a=b"), guarded(-1.5), guarded(["a"])
-    ("'=1+1", 'a=b', -1.5, '["a"]')
+    >>> guarded("=1+1"), guarded("a=b"), guarded(-1.5), guarded(["a"]), guarded(f"a{chr(0)}b")
+    ("'=1+1", 'a=b', -1.5, '["a"]', 'a␀b')
     """
     if isinstance(cell, list | dict):
         return json.dumps(encode(cell), ensure_ascii=False)
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    shown = cell.replace("\0", _NUL)
+    return f"'{shown}" if shown.lstrip(" ").startswith(_FORMULA) else shown
 
 
 def _csv(names: list[str], pieces: Iterable[pa.Table]) -> Iterator[bytes]:
