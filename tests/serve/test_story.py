@@ -70,7 +70,7 @@ def _commit(page):
     page.get_by_label("Name").fill("mended")
     page.get_by_label("Reason").last.fill("turned labels")
     page.get_by_role("button", name="Commit", exact=True).click()
-    page.get_by_role("button", name="Train this version").wait_for()
+    page.get_by_text("Written: ").wait_for()
 
 
 def test_from_a_lasso_to_a_verdict(project):

@@ -6,7 +6,7 @@ import "./curate.css";
 import { Edits } from "./edits";
 import { Editor } from "./editor";
 import { Part } from "./parts";
-import { aim, committed, readOnly, version } from "./pending";
+import { aim, readOnly, version } from "./pending";
 import { primary, selection, workspace } from "./state";
 import { Training } from "./training";
 
@@ -21,7 +21,7 @@ export function Curate() {
       <Part title="Edit">{chosen ? <Editor /> : <p class="muted">Select rows on the map, in the table, or from an issue, to edit them.</p>}</Part>
       <Edits />
       <Commit />
-      {committed.value && <Training made={committed.value} />}
+      <Training />
     </>
   );
 }

@@ -22,6 +22,9 @@ export const losses = signal<ReadonlyMap<string, readonly Loss[]>>(new Map());
 /** Show the map of the run that trains, as it grows. */
 export const following = signal(false);
 
+/** Somebody started it in a shell, and only there it is stopped: it has no name but that of its run. */
+export const elsewhere = (job: Job): boolean => job.id === job.run;
+
 export const running = (job: Job): boolean => job.state === "waiting" || job.state === "running";
 
 /** Hear of jobs and losses until the returned function is called. */
@@ -110,12 +113,38 @@ export function curves(known: readonly Loss[]): readonly Line[] {
   return both.filter((one) => one.points.length > 0);
 }
 
+/** Milliseconds within which losses come that were logged before this page listened. */
+const AT_ONCE = 500;
+
 /** Steps per second over the losses that were heard live; null: too few. */
 export function pace(known: readonly Loss[]): number | null {
   const live = known.filter((one) => one.heard !== null);
-  const [first, last] = [live[0], live.at(-1)];
+  const first = live.findLast((one) => one.heard! - live[0]!.heard! < AT_ONCE);
+  const last = live.at(-1);
   const seconds = first && last ? (last.heard! - first.heard!) / 1000 : 0;
   return first && last && seconds > 0 ? (last.step - first.step) / seconds : null;
+}
+
+/** Seconds until a training ends, at the pace at which its losses are heard; null: not known yet. */
+export function remaining(progress: number | null, known: readonly Loss[]): number | null {
+  const [speed, last] = [pace(known), known.at(-1)];
+  return speed && progress && last ? (last.step * (1 / progress - 1)) / speed : null;
+}
+
+/** `40 s`, `3 min`, `1 h 20 min`. */
+export function lasting(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Command that trains a version: what its jobs are known by. */
+export const command = (version: string): string => `tunewright train --version ${version}`;
+
+/** The training of a version: the one that this page started, else one that goes on. */
+export function jobOf(version: string): Job | null {
+  const mine = jobs.value.get(started.value.get(version) ?? "");
+  return mine ?? [...jobs.value.values()].findLast((job) => running(job) && job.command === command(version)) ?? null;
 }
 
 /** Start the training of a version. */

@@ -6,6 +6,7 @@ import { Curve } from "./curve";
 import { curves, following, jobs, losses, pace, perEpoch, recall, running } from "./jobs";
 import { decimal, Part } from "./parts";
 import { readOnly } from "./pending";
+import { shortly } from "./runs";
 import { open, points, run } from "./state";
 import { Running } from "./training";
 
@@ -58,9 +59,9 @@ function Losses({ name }: { readonly name: string }) {
   const known = losses.value.get(name) ?? [];
   const speed = pace(known);
   const last = known.at(-1);
-  if (!last) return <p class="muted">No loss was logged for this run yet.</p>;
+  if (!last) return <p class="muted">No loss was logged for {shortly(name)} yet.</p>;
   return (
-    <Part title="Loss">
+    <Part title={`Loss of ${shortly(name)}`}>
       <Curve lines={curves(known)} across="step" format={decimal} label="Loss over steps; the table below has the figures" />
       <p class="muted small">
         Step {last.step.toLocaleString("en")}, epoch {last.epoch.toFixed(2)}

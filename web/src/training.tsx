@@ -1,28 +1,60 @@
 /** Train a version: the command, and the same by a click, with its progress. */
 
-import type { Committed, Job } from "./api";
-import { compareWith } from "./comparing";
-import { jobs, running, started, stop, train } from "./jobs";
-import { Command, count, Part, Progress } from "./parts";
-import { open, panel, run } from "./state";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
-export function Training({ made }: { readonly made: Committed }) {
-  const name = made.name || made.id;
-  const job = jobs.value.get(started.value.get(name) ?? "");
+import type { Job } from "./api";
+import { compareWith } from "./comparing";
+import { command, elsewhere, jobOf, lasting, losses, remaining, running, stop, train } from "./jobs";
+import { Command, count, Part, Progress } from "./parts";
+import { committed, version } from "./pending";
+import { shortly } from "./runs";
+import { open, panel, run, workspace } from "./state";
+
+/** Any version that has a name: the one that was just committed at first, else the one that is edited. */
+export function Training() {
+  const chosen = useSignal<string | null>(null);
+  const made = committed.value;
+  useEffect(() => void (chosen.value = null), [made]);
+  const versions = workspace.value?.versions.filter((one) => one.name) ?? [];
+  const wanted = chosen.value ?? made?.name ?? version.value;
+  const now = versions.find((one) => one.name === wanted) ?? versions[0];
+  if (!now) return null;
   return (
-    <Part title={`Version ${name}`}>
+    <Part title="Train a version">
+      {versions.length > 1 && (
+        <label class="row aim">
+          <span class="muted">Version</span>
+          <select value={now.name} onChange={(event) => (chosen.value = event.currentTarget.value)}>
+            {versions.map((one) => (
+              <option key={one.name}>{one.name}</option>
+            ))}
+          </select>
+        </label>
+      )}
       <p>
-        Written: {count(made.edits, "edit")}, {count(made.rows, "row")}. <span class="muted small">Id {made.id}</span>
+        {made?.name === now.name ? `Written: ${count(made.edits, "edit")}, ${count(made.rows, "row")}.` : `${now.name}: ${count(now.edits, "edit")}, ${count(now.rows, "row")}.`}{" "}
+        <span class="muted small">Id {now.id}</span>
       </p>
-      <Command text={made.command} label="Trains this version" />
-      {job ? (
-        <Running job={job} />
-      ) : (
+      <Command text={command(now.name)} label="Trains this version" />
+      <Trained name={now.name} />
+    </Part>
+  );
+}
+
+/** The training of a version, or the way to one. */
+function Trained({ name }: { readonly name: string }) {
+  const job = jobOf(name);
+  const again = job?.state === "failed" || job?.state === "stopped";
+  return (
+    <>
+      {job && <Running job={job} />}
+      {(!job || again) && (
         <button type="button" class="main" onClick={() => void train(name)}>
-          Train this version
+          {again ? "Train it again" : "Train this version"}
         </button>
       )}
-    </Part>
+    </>
   );
 }
 
@@ -34,8 +66,12 @@ const STATES: Readonly<Record<Job["state"], string>> = {
   stopped: "Stopped",
 };
 
+const SHELL = "It was started in a shell: Ctrl-C stops it there.";
+
 export function Running({ job }: { readonly job: Job }) {
   const percent = job.progress === null ? "" : ` ${Math.round(job.progress * 100)}%`;
+  const seconds = running(job) ? remaining(job.progress, losses.value.get(job.run ?? "") ?? []) : null;
+  const others = elsewhere(job);
   return (
     <div class="job" aria-live="polite">
       <div class="row apart">
@@ -43,14 +79,25 @@ export function Running({ job }: { readonly job: Job }) {
           {STATES[job.state]}
           {job.state === "running" && percent}
         </strong>
+        {job.run && (
+          <span class="muted small cut spring" title={job.run}>
+            {shortly(job.run)}
+          </span>
+        )}
         {running(job) && (
-          <button type="button" onClick={() => void stop(job.id)}>
+          <button type="button" disabled={others} title={others ? SHELL : "As Ctrl-C does: it can be resumed"} onClick={() => void stop(job.id)}>
             Stop
           </button>
         )}
       </div>
       {running(job) && <Progress value={job.progress} label="Progress of the training" />}
-      {job.said && <p class="muted small said">{job.said}</p>}
+      {job.said && (
+        <p class="muted small said">
+          {job.said}
+          {seconds !== null && `, about ${lasting(seconds)} left`}
+        </p>
+      )}
+      {running(job) && others && <p class="muted small said">{SHELL}</p>}
       <Links job={job} />
     </div>
   );

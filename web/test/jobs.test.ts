@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import { nearest, padded } from "../src/curve";
-import { appended, curves, type Loss, pace, perEpoch } from "../src/jobs";
+import { appended, curves, lasting, type Loss, pace, perEpoch, remaining } from "../src/jobs";
 
 const at = (step: number, epoch: number, loss: number | null, eval_loss: number | null = null, heard: number | null = null): Loss => ({ step, epoch, loss, eval_loss, heard });
 
@@ -24,6 +24,20 @@ test("what is logged at the end of an epoch belongs to it", () => {
 test("pace counts what was heard live", () => {
   expect(pace([at(10, 0.5, 1), at(20, 1, 1, null, 1000), at(40, 2, 1, null, 5000)])).toBe(5);
   expect(pace([at(10, 0.5, 1)])).toBeNull();
+});
+
+test("what was logged before the page listened came at once, and has no pace", () => {
+  const known = [at(10, 0.5, 1, null, 1000), at(30, 1.5, 1, null, 1010), at(34, 1.7, 1, null, 3010)];
+  expect(pace(known.slice(0, 2))).toBeNull();
+  expect(pace(known)).toBe(2);
+});
+
+test("what is left of a training follows from its pace", () => {
+  const known = [at(20, 1, 1, null, 1000), at(40, 2, 1, null, 5000)];
+  expect(remaining(0.4, known)).toBeCloseTo(12);
+  expect(remaining(null, known)).toBeNull();
+  expect(remaining(0.4, known.slice(1))).toBeNull();
+  expect([0.2, 40, 200, 4800].map(lasting)).toEqual(["1 s", "40 s", "3 min", "1 h 20 min"]);
 });
 
 test("a curve has what was logged, and none where nothing was", () => {

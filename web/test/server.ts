@@ -32,6 +32,7 @@ export class Server implements Source {
   compared: Compared | null = null;
   runs = [RUN];
   jobs: Job[] = [];
+  versions = ["main"];
   /** Paths asked for, with the bodies that came with them. */
   readonly asked: { readonly path: string; readonly body?: unknown }[] = [];
   private past: (readonly Change[])[] = [];
@@ -76,7 +77,7 @@ export class Server implements Source {
   private answer(path: string): unknown {
     const [route, query] = path.split("?");
     const said = new URLSearchParams(query);
-    if (route === "workspace") return { project: "toy", labels: LABELS, author: "Ann", runs: this.runs, versions: [{ id: "h0", name: "main", edits: 0, rows: ROWS }], run: "run-1", read_only: false };
+    if (route === "workspace") return { project: "toy", labels: LABELS, author: "Ann", runs: this.runs, versions: this.versions.map((name, edits) => ({ id: `h${edits}`, name, edits, rows: ROWS })), run: "run-1", read_only: false };
     if (route === "pending") return this.pending;
     if (route === "jobs") return { jobs: this.jobs };
     if (route === "compare") return this.compared;
