@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/preact";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { ApiError } from "../src/api";
 import { percent } from "../src/detail/about";
 import { Detail } from "../src/detail/detail";
 import { grouped } from "../src/detail/values";
@@ -130,6 +131,23 @@ describe("the heatmap", () => {
 });
 
 describe("what if", () => {
+  it("shows no answer beside a refusal", async () => {
+    scene.predicted = { predicted: "neg", probabilities: [{ label: "neg", probability: 0.9 }] };
+    const section = open(await shown(), "What if");
+    const box = within(section).getByRole("textbox", { name: "text" });
+    fireEvent.input(box, { target: { value: "other words" } });
+    await within(section).findByText("predicted in 7 ms");
+    vi.spyOn(scene, "post").mockRejectedValueOnce(new ApiError(422, { kind: "text", message: "the text is empty", fix: "write some words" }));
+    fireEvent.input(box, { target: { value: "" } });
+    expect(within(section).getByText("predicting …")).toBeTruthy();
+    expect((await within(section).findByRole("alert")).textContent).toBe("The text is empty. Write some words");
+    expect(within(section).queryByText(/predicted in/)).toBeNull();
+    expect(section.querySelector(".outcome")).toBeNull();
+    fireEvent.input(box, { target: { value: "words again" } });
+    await within(section).findByText("predicted in 7 ms");
+    expect(within(section).queryByRole("alert")).toBeNull();
+  });
+
   it("predicts an edited text, says what changed, and goes back", async () => {
     scene.predicted = { predicted: "neg", probabilities: [{ label: "neg", probability: 0.9 }, { label: "pos", probability: 0.1 }] };
     const section = open(await shown(), "What if");

@@ -1,6 +1,6 @@
 /** What if the text were another? Edited here, predicted at once; the example itself stays as it is. */
 
-import { useSignal } from "@preact/signals";
+import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import type { Example, Predicted } from "../api";
@@ -27,20 +27,23 @@ function Try({ example, fields }: { readonly example: Example; readonly fields: 
   const now = useSignal(original);
   const answer = useSignal<Predicted | null>(null);
   const failed = useSignal("");
+  const waits = useSignal(false);
   const changed = fields.some((field) => now.value[field] !== original[field]);
+  const told = (got: Predicted | null, wrong = ""): void =>
+    batch(() => {
+      [answer.value, failed.value, waits.value] = [got, wrong, false];
+    });
   useEffect(() => {
-    if (!changed) {
-      answer.value = null;
-      failed.value = "";
-      return undefined;
-    }
+    if (!changed) return told(null);
     let late = false;
+    waits.value = true;
+    failed.value = "";
     const wait = setTimeout(async () => {
       try {
         const got = await api().predict(run.value!.id, now.value);
-        if (!late) [answer.value, failed.value] = [got, ""];
+        if (!late) told(got);
       } catch (error) {
-        if (!late) failed.value = said(error);
+        if (!late) told(null, said(error));
       }
     }, REST);
     return () => {
@@ -58,14 +61,19 @@ function Try({ example, fields }: { readonly example: Example; readonly fields: 
       ))}
       <p class="row apart small">
         <span class="muted" role="status">
-          {answer.value ? `predicted in ${milliseconds(answer.value.ms)}` : changed ? "predicting …" : "Change a text to see what the model would say."}
+          {!changed && "Change a text to see what the model would say."}
+          {changed && (waits.value ? "predicting …" : answer.value && `predicted in ${milliseconds(answer.value.ms)}`)}
         </span>
         <button type="button" disabled={!changed} onClick={() => (now.value = original)}>
           Reset
         </button>
       </p>
       {failed.value && <p role="alert">{failed.value}</p>}
-      {answer.value && <Answer answer={answer.value} example={example} />}
+      {answer.value && (
+        <div class={waits.value ? "stale" : ""} aria-busy={waits.value}>
+          <Answer answer={answer.value} example={example} />
+        </div>
+      )}
     </div>
   );
 }
