@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from page_scenario import CHROMIUM, HOSTILE, SLOW, project_of
@@ -23,7 +26,9 @@ def harmful(project):
     )
     drawn = {"confidence": [0.5, 1.0], "variability": [0.2, 0.0], "correctness": [0.5, 1.0]}
     run.write("columns/data_map", pa.table({"id": texts["id"], **drawn}))
-    run.update(status="finished")
+    run.update(
+        status="finished", history=[{"step": 1, "epoch": 0.5, "loss": 0.7}, {"step": 2, "epoch": 1.0, "loss": 0.3}]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,43 @@ def test_rows_of_every_part_can_be_read(opened):
     page.get_by_role("article", name="Example toy-599").wait_for()
     page.get_by_role("grid").wait_for()
     assert page.get_by_role("tab", name="Curate").count() == 0
+
+
+def test_it_offers_what_a_file_can_do_and_nothing_else(opened):
+    page = opened("toy", "row=7")
+    page.get_by_role("article", name="Example toy-7").wait_for()
+    assert page.get_by_role("tab").all_inner_texts() == ["Example", "Issues", "Training", "Export"]
+    for name in ("Neighbours", "Loss heatmap", "What if"):
+        assert page.get_by_role("heading", name=name).count() == 0
+    assert page.get_by_role("combobox", name="Search by").count() == 0
+    assert page.get_by_role("button", name="Saved views").count() == 0
+
+
+def test_the_losses_are_those_that_were_logged(opened):
+    page = opened("harm")
+    page.get_by_role("tab", name="Training").click()
+    page.get_by_role("table", name="Loss by epoch").get_by_role("cell", name="0.500").wait_for()
+
+
+def test_rows_that_are_shown_are_written_to_a_file(opened):
+    page = opened("hostile", "view=table&q=family")
+    page.get_by_text("1 of 5").first.wait_for()
+    page.get_by_role("tab", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save 1 row").click()
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert row["text"] == HOSTILE["emoji"]
+    assert download.value.suggested_filename.endswith("-1-rows.csv")
+
+
+def test_the_map_is_saved_as_a_picture(opened):
+    page = opened("toy", "layout=map")
+    page.get_by_text("variability over the epochs").wait_for()
+    page.get_by_role("tab", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as SVG").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_texts_are_searched_in_the_file(opened):

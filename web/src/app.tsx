@@ -48,10 +48,11 @@ export function App() {
 }
 
 /** A page that is a file shows what can be read of one run. */
-const READ: ReadonlySet<Panel> = new Set(["detail", "issues", "live"]);
+const READ: ReadonlySet<Panel> = new Set(["detail", "issues", "live", "export"]);
 
+/** The losses of an evaluation are those of its training, of which a file knows nothing. */
 function isThere(name: Panel): boolean {
-  if (workspace.value?.read_only) return READ.has(name);
+  if (workspace.value?.read_only) return READ.has(name) && (name !== "live" || run.value?.kind === "train");
   return name !== "production" || run.value?.kind === "production";
 }
 

@@ -18,7 +18,7 @@ export function Bar() {
       {run.value && <Switch />}
       <Search />
       <span class="end">
-        {run.value && <Views />}
+        {run.value && !workspace.value?.read_only && <Views />}
         <Look />
         <button type="button" class="icon" aria-label="Keys and help" title="Keys and help (?)" onClick={() => (helping.value = true)}>
           ?

@@ -1,6 +1,7 @@
 /** Answers from the file that this page was saved to: one run, to be read. */
 
-import { ApiError, type Example, type Json, type Pending, type Source } from "./api";
+import { ApiError, type Example, type Json, type Pending, type RunInfo, type Source } from "./api";
+import { csv, jsonl } from "./export/files";
 
 interface Archive {
   readonly run: string;
@@ -18,6 +19,12 @@ interface Archive {
 interface Kept {
   readonly example: Example;
   readonly texts: Readonly<Record<string, Json>>;
+}
+
+/** What is asked for as a file. */
+interface Wanted {
+  readonly rows: readonly number[];
+  readonly format: "csv" | "jsonl";
 }
 
 const CUT = 300; // characters of a text in a list, as the server cuts
@@ -66,8 +73,9 @@ class File {
       if (!path.endsWith("/locate")) throw refused("nothing can be changed or computed here");
       return { rows: (body as { ids: string[] }).ids.map((id) => this.rows.get(id) ?? -1) } as T;
     },
-    file: async () => {
-      throw refused("the file writes no other files");
+    file: async (path, body) => {
+      if (!path.endsWith("/export")) throw refused("the file writes no other files");
+      return this.written(body as Wanted);
     },
     events: () => () => undefined,
   };
@@ -83,7 +91,6 @@ class File {
     if (what.startsWith("examples/")) return (await this.kept(Number(what.slice("examples/".length)))).example;
     if (place === "pending") return nothing(asked.get("version") ?? "");
     if (place === "jobs") return { jobs: [] };
-    if (place === "views") return { views: [] };
     throw refused("the file does not hold this");
   }
 
@@ -96,11 +103,19 @@ class File {
   }
 
   private async listed(row: number): Promise<{ row: number; id: string; values: Record<string, Json> }> {
-    const { example, texts } = await this.kept(row);
-    const { id, split, label, predicted, suggestion } = example;
-    const cut = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, short(text)]));
-    const suggested = suggestion ? { suggested: suggestion.label, suggested_probability: suggestion.probability } : {};
-    return { row, id, values: { ...example.values, ...suggested, ...cut, id, split, label, predicted } };
+    const kept = await this.kept(row);
+    const cut = Object.fromEntries(Object.entries(kept.texts).map(([name, text]) => [name, short(text)]));
+    return { row, id: kept.example.id, values: { ...valuesOf(kept), ...cut } };
+  }
+
+  /** Rows with all their columns as a file. */
+  private async written({ rows, format }: Wanted): Promise<{ name: string; blob: Blob }> {
+    const { run, json } = this.archive;
+    const { columns } = json[`runs/${run}`] as unknown as RunInfo;
+    const names = ["id", ...columns.map((one) => one.name).filter((name) => name !== "id")];
+    const found = (await Promise.all(rows.map((row) => this.kept(row)))).map(valuesOf);
+    const [text, type] = format === "csv" ? [csv(names, found), "text/csv"] : [jsonl(names, found), "application/jsonl"];
+    return { name: `${run}-${rows.length}-rows.${format}`, blob: new Blob([text], { type }) };
   }
 
   /** Rows that hold every word; what stands in double quotes is one. */
@@ -117,6 +132,13 @@ class File {
     const all = await Promise.all(this.archive.ids.map((_, row) => this.kept(row)));
     return all.map(({ texts }) => Object.values(texts).join("\n").toLowerCase());
   }
+}
+
+/** All columns of a row, texts whole. */
+function valuesOf({ example, texts }: Kept): Record<string, Json> {
+  const { id, split, label, predicted, suggestion } = example;
+  const suggested = suggestion ? { suggested: suggestion.label, suggested_probability: suggestion.probability } : {};
+  return { ...example.values, ...suggested, ...texts, id, split, label, predicted };
 }
 
 const short = (text: Json): Json => (typeof text === "string" && text.length > CUT ? `${text.slice(0, CUT - 1)}…` : text);

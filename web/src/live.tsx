@@ -5,7 +5,6 @@ import { useEffect } from "preact/hooks";
 import { Curve } from "./curve";
 import { curves, following, jobs, losses, pace, perEpoch, recall, running } from "./jobs";
 import { decimal, Part } from "./parts";
-import { readOnly } from "./pending";
 import { shortly } from "./runs";
 import { open, points, run } from "./state";
 import { Running } from "./training";
@@ -54,7 +53,7 @@ function FollowOnMap({ name }: { readonly name: string }) {
 
 function Losses({ name }: { readonly name: string }) {
   useEffect(() => {
-    if (!readOnly.peek()) void recall(name);
+    void recall(name);
   }, [name]);
   const known = losses.value.get(name) ?? [];
   const speed = pace(known);

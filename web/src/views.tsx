@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import type { View } from "./api";
 import { Popover } from "./popover";
-import { api, during, workspace } from "./state";
+import { api, during } from "./state";
 import { address, go } from "./url";
 import "./views.css";
 
@@ -29,7 +29,7 @@ function List({ close }: { readonly close: () => void }) {
   };
   return (
     <>
-      {!workspace.value?.read_only && <Save />}
+      <Save />
       <h3>Saved views</h3>
       {views.value?.length === 0 && <p class="muted small none">None yet. A view keeps the run, filters, search, selection and colours.</p>}
       <ul class="views">
@@ -38,11 +38,9 @@ function List({ close }: { readonly close: () => void }) {
             <button type="button" class="open" onClick={() => show(view)}>
               {view.name}
             </button>
-            {!workspace.value?.read_only && (
-              <button type="button" class="quiet" aria-label={`Delete the view ${view.name}`} onClick={() => void forget(view.name)}>
-                ×
-              </button>
-            )}
+            <button type="button" class="quiet" aria-label={`Delete the view ${view.name}`} onClick={() => void forget(view.name)}>
+              ×
+            </button>
           </li>
         ))}
       </ul>

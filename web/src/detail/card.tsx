@@ -42,7 +42,7 @@ function Work({ example }: { readonly example: Example }) {
     <>
       <Explain example={example} />
       <WhatIf example={example} />
-      <Neighbours example={example} />
+      {!api().read_only && <Neighbours example={example} />}
     </>
   );
 }

@@ -42,7 +42,9 @@ export function Rows({ name }: { readonly name: string }) {
   };
   return (
     <Part title={`Rows: ${which() === "all" ? "all " : ""}${rows.length.toLocaleString("en")}${which() === "all" ? "" : ` ${which()}`}`}>
-      <p class="muted small">Every column of the run, one line per row. Select rows or set filters to take fewer.</p>
+      <p class="muted small">
+        Every column of the run, one line per row. Select rows or set filters to take fewer.{readOnly.value && " Numbers have six digits here."}
+      </p>
       <div class="row">
         <label class="row">
           <span class="sr">Format</span>

@@ -15,7 +15,7 @@ export function Search() {
   const by = useSignal<By>("words");
   const there = run.value;
   if (!there) return <div class="search" />;
-  const near = there.methods.length > 0 || there.layouts.some((one) => one.name !== "map");
+  const near = !api().read_only && (there.methods.length > 0 || there.layouts.some((one) => one.name !== "map"));
   return (
     <form class="search" role="search" aria-label="Examples" onSubmit={(event) => event.preventDefault()}>
       {near && (
