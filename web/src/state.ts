@@ -228,6 +228,11 @@ function explained(error: unknown): Notice {
   return { message: sentence(failure?.message ?? message), fix: sentence(failure?.fix ?? "") };
 }
 
+/** Characters of a search; the service takes no more. */
+export const LONGEST = 500;
+/** Characters of the search as the service counts them. */
+export const typed = computed(() => [...query.value.trim()].length);
+
 /** Milliseconds of rest in typing after which the search runs. */
 const REST = 180;
 
@@ -237,8 +242,9 @@ effect(() => {
   const text = query.value.trim();
   const id = run.value?.id;
   search?.abort();
-  if (!text || !id) {
-    found.value = null;
+  const long = typed.value > LONGEST;
+  if (!text || !id || long) {
+    found.value = long ? new Uint32Array(0) : null;
     searched.value = null;
     return;
   }
@@ -251,7 +257,7 @@ async function look(id: string, text: string, still: AbortSignal): Promise<void>
   const answer = await during(() => api().search(id, text, still));
   if (still.aborted) return;
   batch(() => {
-    found.value = answer && Uint32Array.from(answer.rows);
+    found.value = Uint32Array.from(answer?.rows ?? []); // a search that failed found nothing
     searched.value = answer && { total: answer.total, ms: answer.ms };
   });
 }

@@ -121,8 +121,11 @@ def _add_rows(router: APIRouter, explorer: Explorer) -> None:
         return answer(explorer.locate(run, ids).to_json())
 
     @router.get("/runs/{run}/search", response_model=Hits)
-    def search(run: Name, q: Annotated[str, Query(max_length=500)]) -> Response:
-        """Rows whose texts hold every word; words in double quotes stand together, `word*` is a beginning."""
+    def search(run: Name, q: str) -> Response:
+        """Rows whose texts hold every word; words in double quotes stand together, `word*` is a beginning.
+
+        A term without a letter or digit must be there as it is. At most 500 characters.
+        """
         return answer(explorer.search(run, q).to_json())
 
 

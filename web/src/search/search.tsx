@@ -2,14 +2,14 @@
 
 import { useSignal } from "@preact/signals";
 
-import { during, query, run, searched, api, select, found } from "../state";
+import { LONGEST, api, during, found, query, run, searched, select, typed } from "../state";
 import { number } from "../wire";
 import { nearest } from "./near";
 import "./search.css";
 
 type By = "words" | "likeness";
 
-const HINT = 'All words, in any order. "Words in quotes" stand together, begin* is the beginning of a word.';
+const HINT = 'All words, in any order. "Words in quotes" stand together, begin* is the beginning of a word. Signs such as 😀 are looked for as they are.';
 
 export function Search() {
   const by = useSignal<By>("words");
@@ -51,8 +51,9 @@ function Words() {
   );
 }
 
-/** How many rows were found and how fast; of more than were sent, that too. */
+/** How many rows were found and how fast; of more than were sent, that too; or why there was no search. */
 function said(): string {
+  if (typed.value > LONGEST) return `Too long: ${number(typed.value)} of ${LONGEST} characters`;
   const answer = searched.value;
   if (!answer || !query.value.trim()) return "";
   const cut = found.value && found.value.length < answer.total ? `first ${number(found.value.length)} of ` : "";

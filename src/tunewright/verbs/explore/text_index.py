@@ -8,18 +8,24 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunewright.errors import DataError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from numpy.typing import NDArray
 
 __all__ = ["Found", "TextIndex"]
 
 _LONGEST = 500  # characters of a query
 _BATCH = 10_000  # rows
 _CACHE = 64_000  # kB of the index in memory
+_SYNTAX = frozenset('"*')
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -32,11 +38,15 @@ class Found:
 
 
 class TextIndex:
-    """An inverted index in a file that SQLite removes itself (FTS5, contentless: it keeps no texts)."""
+    """An inverted index in a file that SQLite removes itself (FTS5, contentless: it keeps no texts).
+
+    It knows words. What is none, such as an emoji, is looked for in the texts themselves.
+    """
 
     def __init__(self, rows: pa.Table, fields: Sequence[str]) -> None:
         """Index columns of text; row k of the table is row k of the answers."""
         self._lock = threading.Lock()
+        self._columns = [rows[field] for field in fields]
         self._database = sqlite3.connect("", check_same_thread=False)
         weakref.finalize(self, self._database.close)
         self._database.executescript(f"PRAGMA cache_size=-{_CACHE}; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
@@ -45,41 +55,68 @@ class TextIndex:
         self._database.commit()
 
     def search(self, query: str, *, most: int = 100_000) -> Found:
-        """Rows that hold every word of a query; words in double quotes must stand together, ``word*`` is a beginning.
+        """Rows that hold every term of a query.
+
+        Words in double quotes must stand together, ``word*`` is a beginning, and a term without a letter or digit must
+        be in a text as it is.
 
         Raises:
             DataError: if the query is longer than 500 characters.
         """
-        asked = expression(query)
-        if not asked:
+        words, signs = parsed(query)
+        conditions = [self._with_words(words)] if words else []
+        conditions += [self._with_sign(sign) for sign in signs]
+        if not conditions:
             return Found((), 0)
+        rows = reduce(np.intersect1d, conditions)
+        return Found(tuple(rows[:most].tolist()), len(rows))
+
+    def _with_words(self, expression: str) -> NDArray[np.int64]:
         with self._lock:
-            found = self._database.execute("SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid", (asked,))
-            rows = [row for (row,) in found]
-        return Found(tuple(rows[:most]), len(rows))
+            asked = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid"
+            return np.fromiter((row for (row,) in self._database.execute(asked, (expression,))), np.int64)
+
+    def _with_sign(self, sign: str) -> NDArray[np.int64]:
+        found = [
+            np.flatnonzero(np.asarray(pc.match_substring(column, sign).fill_null(False))) for column in self._columns
+        ]
+        return reduce(np.union1d, found, np.empty(0, np.int64))
 
 
-def expression(query: str) -> str:
-    """A query as an FTS5 expression in which every term is quoted, so that nothing of it is an operator.
+def parsed(query: str) -> tuple[str, tuple[str, ...]]:
+    """Words of a query as an FTS5 expression, each quoted so that nothing of it is an operator; and terms without any.
 
-    >>> expression('not "very good" fil*')
-    '"not" "very good" "fil"*'
+    Quotes and stars beside other terms belong to the query; alone they are looked for.
+
+    >>> parsed('not "very good" fil* 😀')
+    ('"not" "very good" "fil"*', ('😀',))
+    >>> parsed('good "'), parsed('"')
+    (('"good"', ()), ('', ('"',)))
 
     Raises:
         DataError: if the query is too long.
     """
     if len(query) > _LONGEST:
         raise DataError(
-            f"expected a query of at most {_LONGEST} characters, found {len(query):,}", fix="search for less"
+            f"expected a search of at most {_LONGEST} characters, found {len(query):,}", fix="search for less"
         )
-    terms = [phrase or word for phrase, word in _TERM.findall(query.replace("\0", " "))]
-    return " ".join(filter(None, map(_quoted, terms)))
+    held = query.replace("\0", " ").encode(errors="ignore").decode()  # half a surrogate pair is in no text
+    terms = [phrase or word for phrase, word in _TERM.findall(held)]
+    words = [_quoted(term) for term in terms if _is_word(term)]
+    signs = [term for term in terms if not _is_word(term)]
+    if len(terms) > 1:
+        signs = [sign for sign in signs if not _SYNTAX.issuperset(sign)]
+    return " ".join(words), tuple(signs)
+
+
+def _is_word(term: str) -> bool:
+    return any(map(str.isalnum, term))
 
 
 def _quoted(term: str) -> str:
     is_beginning = len(term) > 1 and term.endswith("*")
     word = term.rstrip("*").replace('"', "")
-    return f'"{word}"' + ("*" if is_beginning else "") if any(map(str.isalnum, word)) else ""
+    return f'"{word}"' + ("*" if is_beginning else "")
 
 
 def _texts(rows: pa.Table, fields: Sequence[str]) -> Iterator[tuple[int, str]]:
