@@ -37,9 +37,8 @@ def demo(
         return
     say("", *told.story, "", *(f"wrote {path}" for path in (*told.figures, told.table)))
     program = "tunewright" if shutil.which("tunewright") else sys.argv[0]
-    say(
-        f"{told.trainings} trainings in {told.seconds:.0f} s. Look closer: {program} trial show --project {told.folder}"
-    )
+    say(f"{told.trainings} trainings in {told.seconds:.0f} s. Look closer:")
+    say(*(f"  {program} {command} --project {told.folder}" for command in ("explore", "trial show")))
 
 
 def init(
