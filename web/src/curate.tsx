@@ -5,25 +5,30 @@ import { anyEdit, ConflictHere } from "./conflict";
 import "./curate.css";
 import { Edits } from "./edits";
 import { Editor } from "./editor";
+import { Foreign } from "./foreign";
 import { Part } from "./parts";
-import { aim, readOnly, version } from "./pending";
+import { aim, foreign, readOnly, version } from "./pending";
 import { primary, selection, workspace } from "./state";
 import { Training } from "./training";
 
 export function Curate() {
   if (readOnly.value) return <p class="muted">This page was exported as a file: its data cannot be edited here.</p>;
   if (!version.value) return <p class="muted">No run is open.</p>;
-  const chosen = selection.value.rows.length > 0 || primary.value !== null;
   return (
     <>
       <ConflictHere of={anyEdit} />
       <Aim />
-      <Part title="Edit">{chosen ? <Editor /> : <p class="muted">Select rows on the map, in the table, or from an issue, to edit them.</p>}</Part>
+      <Part title="Edit">{foreign.value ? <Foreign /> : <Chosen />}</Part>
       <Edits />
       <Commit />
       <Training />
     </>
   );
+}
+
+function Chosen() {
+  const chosen = selection.value.rows.length > 0 || primary.value !== null;
+  return chosen ? <Editor /> : <p class="muted">Select rows on the map, in the table, or from an issue, to edit them.</p>;
 }
 
 /** Which version is edited, where there are several. */

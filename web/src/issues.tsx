@@ -7,7 +7,7 @@ import type { Fix, Issue, Severity } from "./api";
 import { ConflictHere } from "./conflict";
 import "./issues.css";
 import { Advice, Command, Confirm, count, Part } from "./parts";
-import { readOnly } from "./pending";
+import { editable, readOnly } from "./pending";
 import { Review, upcoming } from "./review";
 import { api, during, issues, notice, panel, pending, primary, run, select, selection } from "./state";
 import { because, MANY, mend } from "./suggestions";
@@ -193,7 +193,7 @@ function isPending(issue: Issue, fix: Fix): boolean {
 export function Mend({ issue }: { readonly issue: Issue }) {
   const asks = useSignal(false);
   const { fix } = issue;
-  if (!fix || readOnly.value || !issue.rows.length) return null;
+  if (!fix || !editable.value || !issue.rows.length) return null;
   if (isPending(issue, fix)) return <p class="small done">✓ {fix.title}: in the pending edits</p>;
   const go = async (): Promise<void> => {
     asks.value = false;

@@ -49,6 +49,12 @@ export const conflict = computed<Conflict | null>(() => {
 /** Nothing can be changed: a page exported as a file. */
 export const readOnly = computed(() => workspace.value?.read_only ?? true);
 
+/** The open run shows rows that no version has: those of production. */
+export const foreign = computed(() => run.value?.kind === "production");
+
+/** Whether the rows of the open run can be edited. */
+export const editable = computed(() => !readOnly.value && !foreign.value);
+
 /** Read the pending edits of the open run's version whenever it changes, and when others edit, until the returned function is called. */
 export function follow(): () => void {
   const stops = [

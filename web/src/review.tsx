@@ -8,7 +8,7 @@ import { Bulk } from "./bulk";
 import { ConflictHere } from "./conflict";
 import { Mend, SeverityMark } from "./issues";
 import { Command, count, Progress } from "./parts";
-import { discard, pending, readOnly, reject, undoPending } from "./pending";
+import { discard, editable, pending, reject, undoPending } from "./pending";
 import { back, decide, next, type Queue, queue, type Step, tally } from "./queue";
 import { Reading } from "./reading";
 import "./review.css";
@@ -88,13 +88,13 @@ function actionsOf(issue: Issue, now: Signal<Queue>, row: number | null, example
   };
   return {
     accept: async () => {
-      if (row === null || !example || !issue.fix || readOnly.value) return;
+      if (row === null || !example || !issue.fix || !editable.value) return;
       const fix = issue.fix;
       const ids = await during(() => mend(fix, [row], because(issue)));
       if (ids) forward({ rows: [row], decision: "accepted", ids });
     },
     refuse: async () => {
-      if (row === null || !example || readOnly.value) return;
+      if (row === null || !example || !editable.value) return;
       const kept = issue.fix?.action !== "relabel";
       if (kept || (await reject([example.id], because(issue)))) {
         forward({ rows: [row], decision: "refused", ids: kept ? [] : [example.id] });
@@ -152,7 +152,7 @@ export function Review({ issue }: { readonly issue: Issue }) {
       <Standing now={now.value} row={row} />
       {counts.open ? <One issue={issue} now={now.value} row={row} example={example} actions={actions} /> : <End now={now.value} actions={actions} />}
       <ConflictHere of={(one) => one.reason === because(issue)} onApplied={(made) => void decided(now, made)} />
-      {counts.open > 1 && issue.fix?.action === "relabel" && !readOnly.value && <Bulk now={now} reason={because(issue)} />}
+      {counts.open > 1 && issue.fix?.action === "relabel" && editable.value && <Bulk now={now} reason={because(issue)} />}
       {counts.open > 1 && issue.fix && issue.fix.action !== "relabel" && <Mend issue={issue} />}
       <details class="small">
         <summary>Command</summary>
@@ -188,7 +188,7 @@ interface Seen {
 
 function One({ issue, now, row, example, actions }: Seen) {
   const decided = row === null ? undefined : now.decided.get(row);
-  const fixable = issue.fix !== null && !readOnly.value;
+  const fixable = issue.fix !== null && editable.value;
   const relabels = issue.fix?.action === "relabel";
   const acceptable = fixable && example !== null && (!relabels || example.suggestion !== null);
   return (

@@ -2,7 +2,7 @@
 
 import { tableFromArrays, tableToIPC } from "@uwdata/flechette";
 
-import { ApiError, type Change, type Compared, type Event, type Issue, type Job, type Pending, type Source } from "../src/api";
+import { ApiError, type Change, type Compared, type Event, type Issue, type Job, type Kind, type Pending, type Source } from "../src/api";
 
 export const ROWS = 6;
 const LABELS = ["neg", "pos"];
@@ -31,6 +31,7 @@ export class Server implements Source {
   issues: readonly Issue[] = [SUSPECTS];
   compared: Compared | null = null;
   runs = [RUN];
+  kind: Kind = "train";
   jobs: Job[] = [];
   versions = ["main"];
   /** Paths asked for, with the bodies that came with them. */
@@ -86,7 +87,7 @@ export class Server implements Source {
     if (route?.endsWith("/rows")) return { rows: (said.get("at") ?? "").split(",").map((row) => seen(Number(row))) };
     const example = /examples\/(\d+)$/.exec(route ?? "");
     if (example) return whole(Number(example[1]));
-    return { ...info, summary: this.runs[0] };
+    return { ...info, kind: this.kind, summary: this.runs[0] };
   }
 
   private change(path: string, body: Record<string, unknown>): unknown {

@@ -134,7 +134,7 @@ def test_an_old_revision_is_refused_and_told_what_there_is(project):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"action": "drop", "ids": ["gone"]}, "1 rows are not there: gone"),
+        ({"action": "drop", "ids": ["gone"]}, "expected rows of version main, found 1 other row: gone"),
         ({"action": "drop", "ids": []}, "expected rows to drop, found none"),
         ({"action": "relabel", "ids": ["r0"], "value": "evn"}, "no label is called 'evn'"),
         ({"action": "relabel", "ids": ["r0"]}, "expected a value to relabel"),
@@ -221,7 +221,7 @@ def test_test_rows_change_only_when_asked(project):
     edits = pending(project)
     assert edits.add([{"action": "tag", "ids": ["t0"], "value": "odd"}]).test_rows == 0
     assert edits.add([{"action": "drop", "ids": ["t1", "r0"]}]).test_rows == 1
-    with pytest.raises(EditError, match="1 rows of the test split") as refused:
+    with pytest.raises(EditError, match="1 row of the test split") as refused:
         edits.commit()
     assert "--allow-test" in refused.value.fix
     assert edits.commit(allow_test=True).rows == 6
@@ -235,7 +235,7 @@ def test_rows_that_somebody_else_changed_are_named(project):
     dataset_of(project).apply([Relabel(changes=(("r0", "even", None),)), Drop(ids=("r2",))])
     told = edits.read()
     assert [(one.id, one.seen, one.now) for one in told.conflicts] == [("r0", "even", None), ("r2", None, None)]
-    with pytest.raises(ConflictError, match="2 rows have been changed by somebody else: r0, r2") as refused:
+    with pytest.raises(ConflictError, match="somebody else has changed 2 rows: r0, r2") as refused:
         edits.commit(revision=told.revision)
     assert refused.value.state == told
     made = edits.commit(revision=told.revision, skip=True)
@@ -248,7 +248,7 @@ def test_rows_that_somebody_else_changed_are_named(project):
 def test_a_label_that_another_saw_differently_is_refused_at_once(project):
     pending(project)
     dataset_of(project).apply([Relabel(changes=(("r0", "even", "odd"),))])
-    with pytest.raises(ConflictError, match="1 rows have been changed by somebody else: r0"):
+    with pytest.raises(ConflictError, match="somebody else has changed 1 row: r0"):
         pending(project).add([{"action": "drop", "ids": ["r0"], "old": {"r0": "even"}}])
     assert pending(project).add([relabel("r0", "even", "odd")]).conflicts == ()  # which is what it is already
 

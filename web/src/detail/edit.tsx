@@ -4,15 +4,24 @@ import { useSignal } from "@preact/signals";
 
 import type { Example, PendingChange } from "../api";
 import { ConflictHere } from "../conflict";
-import { discard, drop, note, pendingOf, readOnly, reject, relabel, tag, version } from "../pending";
+import { Foreign } from "../foreign";
+import { discard, drop, foreign, note, pendingOf, readOnly, reject, relabel, tag, version } from "../pending";
 import { workspace } from "../state";
 
 export function Edit({ example }: { readonly example: Example }) {
   if (readOnly.value || version.value === null) return null;
-  const waiting = pendingOf(example.id);
   return (
     <section class="block quick" aria-label="Edit">
       <h3>Edit</h3>
+      {foreign.value ? <Foreign /> : <Acts example={example} />}
+    </section>
+  );
+}
+
+function Acts({ example }: { readonly example: Example }) {
+  const waiting = pendingOf(example.id);
+  return (
+    <>
       {example.suggestion && <Suggested example={example} />}
       <Relabel example={example} />
       <Words id={example.id} />
@@ -24,7 +33,7 @@ export function Edit({ example }: { readonly example: Example }) {
           ))}
         </ul>
       )}
-    </section>
+    </>
   );
 }
 

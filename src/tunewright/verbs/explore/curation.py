@@ -13,6 +13,7 @@ from tunewright.data.applying import apply
 from tunewright.data.edits import Keep, version_after
 from tunewright.errors import ConflictError, EditError, did_you_mean
 from tunewright.project import Project, open_dataset
+from tunewright.verbs.explore.issue import counted
 from tunewright.verbs.explore.pending import PendingChange, PendingLog, RowChange, Steps, keyed
 from tunewright.verbs.explore.planning import Conflict, Plan, known, plan
 from tunewright.verbs.results import Result
@@ -212,7 +213,7 @@ class PendingEdits:
         _require_rows_left(asked)
         if asked.test_rows and not allow_test:
             raise EditError(
-                f"{asked.test_rows} rows of the test split would change, and scores before and after would not compare",
+                f"{counted(asked.test_rows, 'row')} of the test split would change, and scores before and after would not compare",
                 fix="leave test rows out, or allow it (--allow-test, allow_test=True) and get both scores",
             )
 
@@ -224,7 +225,10 @@ class PendingEdits:
         rows = known(table, [*steps.now, *made])
         missing = [name for change in made for name in change.ids if name not in rows.rows]
         if missing:
-            raise EditError(f"{len(missing)} rows are not there: {_first(missing)}", fix="name rows of this version")
+            raise EditError(
+                f"expected rows of version {self.version}, found {counted(len(missing), 'other row')}: {_first(missing)}",
+                fix="name rows that it has",
+            )
         stale = {one.key for one in made}
         found = [one for one in plan([*steps.now, *made], rows).conflicts if one.key in stale]
         if found:
@@ -328,7 +332,7 @@ def _require_rows_left(asked: Plan) -> None:
 
 def _conflict(found: Sequence[Conflict], state: Pending) -> ConflictError:
     return ConflictError(
-        f"{len(found)} rows have been changed by somebody else: {_first([one.id for one in found])}",
+        f"somebody else has changed {counted(len(found), 'row')}: {_first([one.id for one in found])}",
         fix="discard these changes, make them again from what the rows are now, or commit the rest (--skip, skip=True)",
         state=state,
     )
