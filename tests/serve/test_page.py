@@ -97,6 +97,41 @@ def test_a_view_is_saved_opened_and_deleted(page):
     saved.wait_for(state="detached")
 
 
+def test_the_map_and_the_table_are_one_key_away(page):
+    page.locator("canvas").first.wait_for()
+    page.locator("#tab-detail").focus()
+    page.keyboard.press("m")
+    page.locator("canvas:focus").wait_for()
+    page.keyboard.press("t")
+    page.locator('.grid [tabindex="0"]:focus').wait_for()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_url(lambda url: "row=" in url)
+
+
+def test_the_first_tabs_lead_past_the_filters(page):
+    page.locator("canvas").first.wait_for()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("button", name="Go to the map")
+    assert skip.bounding_box()["x"] >= 0
+    skip.press("Enter")
+    page.locator("canvas:focus").wait_for()
+    page.get_by_role("button", name="Go to the details").press("Enter")
+    page.locator("#panel:focus").wait_for()
+
+
+def test_the_map_is_zoomed_by_keys_from_everywhere(page):
+    page.locator(".sheet text.axis").first.wait_for()
+    axes = page.locator(".sheet text.axis").all_inner_texts()
+    page.locator("#tab-detail").focus()
+    page.keyboard.press("+")
+    page.wait_for_timeout(200)
+    assert page.locator(".sheet text.axis").all_inner_texts() != axes
+    page.keyboard.press("0")
+    page.wait_for_timeout(200)
+    assert page.locator(".sheet text.axis").all_inner_texts() == axes
+
+
 def test_keys_work_and_not_inside_inputs(page):
     page.keyboard.press("t")
     page.get_by_role("grid").wait_for()

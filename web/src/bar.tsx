@@ -1,7 +1,7 @@
 /** The bar: which run, map or table, search, saved views, help, and how the page looks. */
 
 import "./bar.css";
-import { helping } from "./keys";
+import { helping, Skips } from "./keys";
 import { RunChooser, SecondChooser } from "./runs";
 import { Search } from "./search/search";
 import { busy, type Centre, centre, run, workspace } from "./state";
@@ -11,6 +11,7 @@ import { Views } from "./views";
 export function Bar() {
   return (
     <header class="bar">
+      <Skips />
       <Busy />
       <h1 title={workspace.value ? `Project ${workspace.value.project}` : ""}>{workspace.value?.project ?? "Tunewright"}</h1>
       <RunChooser />

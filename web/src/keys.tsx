@@ -4,8 +4,8 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import "./keys.css";
-import { redoPending, undoPending } from "./pending";
-import { type Panel, centre, epoch, NOTHING, panel, pinned, primary, run, select, selection, shown, step } from "./state";
+import { readOnly, redoPending, undoPending } from "./pending";
+import { type Centre, type Panel, centre, epoch, NOTHING, panel, pinned, primary, run, select, selection, shown, step } from "./state";
 
 /** Whether the list of keys is open. */
 export const helping = signal(false);
@@ -22,11 +22,12 @@ export const ACTIONS: Readonly<Record<string, () => void>> = {
   a: () => select(rowsShown()),
   Escape: () => (selection.value = NOTHING),
   p: () => (pinned.value = pinned.value === primary.value ? null : primary.value),
-  m: () => (centre.value = "map"),
-  t: () => (centre.value = "table"),
+  m: () => enter("map"),
+  t: () => enter("table"),
   v: () => press("move"),
   l: () => press("lasso"),
   b: () => press("box"),
+  ...Object.fromEntries(["+", "=", "-", "0"].map((key) => [key, () => zoomed(key)])),
   "[": () => epochs(-1),
   "]": () => epochs(1),
   "/": () => document.getElementById("search")?.focus(),
@@ -43,6 +44,17 @@ function turn(name: Panel): void {
 
 function press(tool: string): void {
   document.querySelector<HTMLButtonElement>(`[data-tool="${tool}"]`)?.click();
+}
+
+/** Show the map or the table, and put the focus in it. */
+export function enter(where: Centre): void {
+  centre.value = where;
+  setTimeout(() => document.querySelector<HTMLElement>(".map canvas, .grid [tabindex='0']")?.focus());
+}
+
+/** What a key of the map does, wherever the focus is. */
+function zoomed(key: string): void {
+  document.querySelector(".map canvas")?.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
 }
 
 /** Take the primary row into the selection, or out of it. */
@@ -104,11 +116,22 @@ export function Keys() {
   return null;
 }
 
-const SHEET: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
-  ["Rows", [["j  k", "next, previous row"], ["x", "row into or out of the selection"], ["a", "select all that are shown"], ["Esc", "select nothing"], ["p", "pin the row, to compare"]]],
-  ["Map", [["v  l  b", "move, lasso, box"], ["+  −  0", "nearer, farther, all"], ["[  ]", "an epoch back, forward"], ["m  t", "map, table"]]],
-  ["Page", [["/", "search"], ["1 – 7", "panels on the right"], ["Ctrl Z", "undo the last edit"], ["Ctrl ⇧ Z", "redo it"], ["?", "this list"]]],
-];
+interface Group {
+  readonly title: string;
+  /** Where they hold, if not everywhere. */
+  readonly where?: string;
+  readonly keys: readonly (readonly [keys: string, does: string])[];
+}
+
+const ROWS: Group = { title: "Rows", keys: [["j  k", "next, previous row"], ["x", "row into or out of the selection"], ["a", "select all that are shown"], ["Esc", "select nothing"], ["p", "pin the row, to compare"]] };
+const MAP: Group = { title: "Map", keys: [["m", "go to the map"], ["v  l  b", "move, lasso, box"], ["+  −  0", "nearer, farther, back"], ["⇧ arrows", "move the map, with the focus on it"], ["[  ]", "an epoch back, forward"]] };
+const TABLE: Group = { title: "Table", where: "with the focus in it", keys: [["t", "go to the table, from anywhere"], ["← ↑ → ↓", "walk; Home and End to the ends"], ["Space", "row into or out of the selection"], ["⇧ ↑  ⇧ ↓", "select a range"], ["Ctrl A", "select all"], ["Enter", "read the example"]] };
+const REVIEW: Group = { title: "Review", where: "while an issue is open", keys: [["a", "accept what is suggested"], ["r", "refuse it"], ["s", "skip the row"], ["u", "undo the last step"]] };
+const PAGE: Group = { title: "Page", keys: [["/", "search"], ["1 – 7", "panels on the right"], ["?", "this list"]] };
+const EDITS: Group = { title: "Edits", keys: [["Ctrl Z", "undo the last edit"], ["Ctrl ⇧ Z", "redo it"]] };
+
+/** Where nothing can be edited, nothing is reviewed. */
+const sheet = (): readonly Group[] => (readOnly.value ? [ROWS, MAP, TABLE, PAGE] : [ROWS, MAP, TABLE, REVIEW, PAGE, EDITS]);
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -125,9 +148,12 @@ export function Help() {
         </button>
       </header>
       <div class="groups">
-        {SHEET.map(([title, keys]) => (
+        {sheet().map(({ title, where, keys }) => (
           <section key={title}>
-            <h3>{title}</h3>
+            <h3>
+              {title}
+              {where && `, ${where}`}
+            </h3>
             <dl>
               {keys.map(([key, does]) => (
                 <div key={key}>
@@ -147,6 +173,23 @@ export function Help() {
         Drag with Alt to move the map with any tool. Click a bar of a filter to keep its rows; drag over a histogram to keep a range. A click in the legend hides a
         category, a double click shows it alone.
       </p>
+      <p class="muted small">
+        Without a pointer, filters select what a box does: set the ranges of the map's two columns under Filters, whose sliders move with the arrow keys, then press a.
+      </p>
     </dialog>
+  );
+}
+
+/** Ways past the bar and the filters, for those who walk with the Tab key; seen while they have the focus. */
+export function Skips() {
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => enter(centre.value)}>
+        Go to the {centre.value}
+      </button>
+      <button type="button" class="skip" onClick={() => document.getElementById("panel")?.focus()}>
+        Go to the details
+      </button>
+    </>
   );
 }
