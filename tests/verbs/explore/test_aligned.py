@@ -10,7 +10,9 @@ from tunewright.verbs.explore.snapshot import Snapshot
 
 
 def shot(*ids):
-    return Snapshot(run=None, etag="", rows=pa.table({"id": pa.array(ids, pa.string())}), columns={}, epochs=0)
+    return Snapshot(
+        run=None, etag="", rows=pa.table({"id": pa.array(ids, pa.string())}), own=len(ids), columns={}, epochs=0
+    )
 
 
 def test_rows_follow_the_other_run_and_what_is_not_there_is_missing():

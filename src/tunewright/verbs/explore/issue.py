@@ -98,7 +98,7 @@ class Seen:
 
     Attributes:
         rows: of the version, all splits, with everything that is stored about them; of an evaluation with what it says.
-        place: [n] row numbers of these in the snapshot, -1 where it does not show them.
+        place: [n] row numbers of these in the snapshot, -1 where they are not of the run itself.
     """
 
     project: Project
@@ -127,7 +127,7 @@ class Seen:
         return self.project.dataset_folder.exists()
 
     def of_run(self) -> Seen:
-        """The rows that the snapshot shows."""
+        """The rows of the run itself."""
         if self.run.kind == "train":
             return _of_snapshot(self.project, self.shot)
         there = self.place >= 0
@@ -157,10 +157,11 @@ class Seen:
 
 def seen(project: Project, shot: Snapshot) -> Seen:
     """What is stored about the rows of a run, and of the other splits of its version; nothing is computed."""
-    if shot.rows.num_rows > MANY:
+    if shot.own > MANY:
         return _of_snapshot(project, shot)
     rows = _rows(project, shot)
-    return Seen(project, shot, rows, shot.numbers(rows["id"].to_pylist()))
+    place = shot.numbers(rows["id"].to_pylist())
+    return Seen(project, shot, rows, np.where(place < shot.own, place, -1))
 
 
 def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -203,7 +204,7 @@ def first_of(values: Sequence[str], *, most: int = 3) -> str:
 
 
 def _of_snapshot(project: Project, shot: Snapshot) -> Seen:
-    return Seen(project, shot, shot.rows, np.arange(shot.rows.num_rows))
+    return Seen(project, shot, shot.rows.slice(0, shot.own), np.arange(shot.own))
 
 
 def _rows(project: Project, shot: Snapshot) -> pa.Table:

@@ -84,7 +84,7 @@ def issues_of(project: Project, shot: Snapshot) -> Issues:
     if run.kind == "production":
         return Issues(run=run.id, issues=tuple(_of_production(project, shot)), notes=())
     version = seen(project, shot)
-    is_large = shot.rows.num_rows > MANY
+    is_large = shot.own > MANY
     known = version.of_run()
     found = [] if is_large else [one for finder in _OF_VERSION for one in finder(version)]
     found += [one for finder in (*_OF_RUN, *(_OF_TRAINING if run.kind == "train" else ())) for one in finder(known)]

@@ -40,10 +40,13 @@ def methods(project: Project, run: Run) -> tuple[str, ...]:
 
 def notes(shot: Snapshot) -> tuple[str, ...]:
     """Sentences, the gravest first."""
-    run, rows = shot.run, shot.rows
+    run, rows = shot.run, shot.rows.slice(0, shot.own)
     recorded = _RECORDED.get(str(run.meta.get("recorded")), "") if shot.epochs else ""
     return tuple(
-        filter(None, (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), recorded, _several(run)))
+        filter(
+            None,
+            (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), recorded, _several(run), _others(shot)),
+        )
     )
 
 
@@ -72,6 +75,15 @@ def _several(run: Run) -> str:
     """Whose means there are beside the numbers of the run itself."""
     made = run.made_with("columns/across")
     return f"The map of several runs has the means of {', '.join(made['runs'])}." if made else ""
+
+
+def _others(shot: Snapshot) -> str:
+    """Rows beside those of the training."""
+    if shot.own == shot.rows.num_rows:
+        return ""
+    others = shot.rows["split"].slice(shot.own)
+    names = " and ".join(sorted({str(name) for name in others.unique().to_pylist()}))
+    return f"{len(others):,} rows of {names}, which the training did not see, are shown as well: they have no dynamics."
 
 
 def _asked(run: Run, rows: pa.Table) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tunewright.columns import COLUMNS
 from tunewright.errors import ColumnError, did_you_mean
+from tunewright.verbs.explore.beside import files_beside, other_rows
 from tunewright.verbs.explore.wide import wide
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Snapshot:
 
     Attributes:
         rows: all columns, texts and lists too, see `wide`.
+        own: how many of the rows, from the first on, are those of `Run.examples`; after them come rows of other splits
+            that the analysis of a training knows, without dynamics.
         columns: those that a page shows, by name.
         epochs: whose dynamics were recorded; 0: none.
     """
@@ -89,6 +92,7 @@ class Snapshot:
     run: Run
     etag: str
     rows: pa.Table
+    own: int
     columns: Mapping[str, ColumnInfo]
     epochs: int
 
@@ -133,9 +137,9 @@ class Snapshot:
 
 
 def etag(run: Run) -> str:
-    """Changes whenever a table of the run does."""
+    """Changes whenever a table of the run does, or one beside it that its rows are made of."""
     parts = [path for name in (*run.tables(), "labels") for path in run.parts(name)]
-    parts += [path for path in [run.folder / "catalogue.sqlite"] if path.is_file()]
+    parts += [path for path in [run.folder / "catalogue.sqlite"] if path.is_file()] + files_beside(run)
     stamps = sorted(f"{path.name}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in parts)
     return hashlib.blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
@@ -143,7 +147,8 @@ def etag(run: Run) -> str:
 def snapshot(project: Project, run: Run) -> Snapshot:
     """Read all columns of a run, and describe them. Lists, such as logits, are left to the details of a row."""
     stamp = etag(run)
-    rows = wide(run)
+    others = other_rows(project, run)
+    rows = wide(run, others)
     labels = run.labels or project.task.labels
     texts = _LONG | {*project.task.text_fields, *project.task.target_fields} | (frozenset() if labels else _LABELS)
     found = (
@@ -152,7 +157,8 @@ def snapshot(project: Project, run: Run) -> Snapshot:
         if name not in _HIDDEN
     )
     columns = {info.name: info for info in found if info is not None}
-    return Snapshot(run, stamp, rows, columns, epochs=_epochs(run))
+    own = rows.num_rows - (0 if others is None else others.num_rows)
+    return Snapshot(run, stamp, rows, own, columns, epochs=_epochs(run))
 
 
 def _epochs(run: Run) -> int:
