@@ -85,9 +85,15 @@ export function interval(one: Interval): string {
   return one.low === one.high ? decimal(one.value) : `${decimal(one.value)} (${decimal(one.low)} to ${decimal(one.high)})`;
 }
 
+/** A number with three decimals, halves away from zero as they are written: 0.0375, which no float is, gives 0.038. */
+function rounded(value: number): string {
+  const thousandths = Math.round(Number((1000 * Math.abs(value)).toPrecision(12)));
+  return ((Math.sign(value) * thousandths) / 1000).toFixed(3);
+}
+
 /** Three decimals below one, three digits above; a true minus sign. */
 export function decimal(value: number): string {
-  const text = Math.abs(value) < 1 ? value.toFixed(3) : number(value);
+  const text = Math.abs(value) < 1 ? rounded(value) : number(value);
   return text.replace("-", "−");
 }
 
