@@ -27,9 +27,10 @@ export interface MapAt {
   readonly correctness: Float32Array;
 }
 
-/** The data map over the first `epochs` epochs (Swayamdipta et al. 2020), NaN where none saw a row. */
+/** The data map over the first `epochs` epochs (Swayamdipta et al. 2020), over all where there are fewer, NaN where none saw a row. */
 export function mapAt({ probability, correct }: Dynamics, epochs: number): MapAt {
   const rows = probability[0]?.length ?? 0;
+  const last = Math.min(epochs, probability.length);
   const confidence = new Float32Array(rows);
   const variability = new Float32Array(rows);
   const correctness = new Float32Array(rows);
@@ -38,7 +39,7 @@ export function mapAt({ probability, correct }: Dynamics, epochs: number): MapAt
     let sum = 0;
     let squares = 0;
     let right = 0;
-    for (let epoch = 0; epoch < epochs; epoch++) {
+    for (let epoch = 0; epoch < last; epoch++) {
       const p = probability[epoch]![row]!;
       if (Number.isNaN(p)) continue;
       seen++;

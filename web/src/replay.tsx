@@ -11,7 +11,7 @@ const PACE = 900; // milliseconds per epoch
 export function Replay() {
   const playing = useSignal(false);
   const epochs = run.value?.epochs ?? 0;
-  const now = epoch.value ?? epochs;
+  const now = Math.min(epoch.value ?? epochs, epochs);
   useEffect(() => {
     if (epoch.value !== null) void replayed();
   }, [epoch.value, run.value?.id]);
