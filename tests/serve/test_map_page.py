@@ -7,9 +7,11 @@ import shutil
 import threading
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import tunewright as tw
+from tunewright.run import Run
 from tunewright.serve.explorer import explorer_app
 from tunewright.serve.guard import Rules
 from tunewright.serve.page import BUILT
@@ -37,6 +39,18 @@ INKED = """canvas => {
   let inked = 0;
   for (let k = 3; k < data.length; k += 4) if (data[k] > 60) inked++;
   return inked;
+}"""
+UNLIKE = """async (canvas, before) => {
+  const image = new Image();
+  image.src = before;
+  await image.decode();
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+  const pixels = () => copy.getImageData(0, 0, canvas.width, canvas.height).data;
+  copy.drawImage(canvas, 0, 0);
+  const now = pixels();
+  copy.clearRect(0, 0, canvas.width, canvas.height);
+  copy.drawImage(image, 0, 0);
+  return pixels().filter((value, at) => Math.abs(value - now[at]) > 128).length / now.length;
 }"""
 LOSE = "canvas => canvas.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()"
 NO_WEBGL = """
@@ -70,6 +84,8 @@ def explorer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     project = tw.Project(name="toy", source="none.csv", task=tw.Classification(labels=("neg", "pos")), folder=folder)
     toy_run(project.runs_folder, ROWS)
+    texts = pa.table({"id": ["a", "b"], "split": ["train"] * 2, "text": ["good", "bad"], "label": ["pos", "neg"]})
+    Run.create(project.runs_folder, kind="train", name="early", config={}, examples=texts).update(status="running")
     return Explorer(project)
 
 
@@ -217,6 +233,42 @@ def test_keys_zoom_step_and_go_home(visit):
     assert not page.get_by_role("button", name="Whole map").is_visible()
     assert page.locator(".sheet .ring").count() == 1
     page.wait_for_url(lambda url: "row=" in url)
+
+
+@pytest.mark.parametrize("layout", ["map", "umap"])
+def test_a_reload_shows_the_same_part_of_the_map(visit, layout):
+    page = visit("&renderer=cpu")
+    page.get_by_role("group", name="Layout").locator("button").nth(0 if layout == "map" else 1).click()
+    inked(page)
+    canvas(page).hover(position={"x": 300, "y": 200})
+    page.mouse.wheel(0, -500)
+    page.wait_for_url(lambda url: "zoom=" in url)
+    before, view = page.url, canvas(page).evaluate("canvas => canvas.toDataURL()")
+    page.goto(f"{before}&renderer=cpu")
+    inked(page)
+    page.wait_for_timeout(500)
+    assert page.url == before
+    assert canvas(page).evaluate(UNLIKE, view) < 0.02  # it lies to a thousandth of what is shown where it was
+    canvas(page).focus()
+    page.keyboard.press("0")
+    page.wait_for_url(lambda url: "zoom=" not in url)
+
+
+def test_a_run_in_its_first_epoch_leaves_no_points_of_the_run_before(visit):
+    page = visit("&renderer=cpu")
+    assert inked(page)
+    page.get_by_role("button", name="toy").first.click()
+    page.get_by_role("button", name=re.compile("early")).click()
+    page.get_by_text("The first epoch is under way").wait_for()
+    page.wait_for_timeout(300)
+    assert canvas(page).evaluate(INKED) == 0
+
+
+def test_an_epoch_that_never_was_is_the_last(visit):
+    page = visit("&renderer=cpu&epoch=77")
+    assert inked(page)
+    assert page.locator(".replay .number").inner_text() == "3 of 3"
+    page.wait_for_url(lambda url: "epoch" not in url)
 
 
 def test_webgl_draws_the_points_too(visit):

@@ -13,6 +13,8 @@ export interface Pair {
 
 /** A, and B that is judged against it; null: none is chosen. */
 export const pair = signal<Pair | null>(null);
+/** Whose confusion matrix is shown. */
+export const matrix = signal<"a" | "b">("b");
 export const compared = signal<Compared | null>(null);
 
 /** Runs that can be compared with one: of its kind, finished, newest first. */
@@ -27,6 +29,14 @@ export function compareWith(b: string): void {
   const a = pair.value?.a ?? run.value?.id;
   if (a && a !== b) pair.value = { a, b };
   panel.value = "compare";
+}
+
+/** Compare what an address says: with a run B, and with A where that is not the open run; nothing where either is unknown. */
+export function recompare(b: string | null, a: string | null): void {
+  const known = new Set(workspace.value?.runs.map((one) => one.id));
+  const before = a ?? run.value?.id ?? "";
+  const now = b !== null && b !== before && known.has(b) && known.has(before) ? { a: before, b } : null;
+  if (now?.a !== pair.value?.a || now?.b !== pair.value?.b) pair.value = now;
 }
 
 /** Ask whenever another pair is chosen; the last one asked wins. */

@@ -1,9 +1,7 @@
 /** Confusion matrices: every cell is a button that selects its rows. */
 
-import { useSignal } from "@preact/signals";
-
 import type { Compared, Confusion } from "./api";
-import { choose } from "./comparing";
+import { choose, matrix } from "./comparing";
 import { count, Part } from "./parts";
 import { api, during } from "./state";
 
@@ -40,24 +38,24 @@ export function shade(cell: CellAt, of: Confusion): number {
 }
 
 export function Confusions({ found }: { readonly found: Compared }) {
-  const ofB = useSignal(true);
   const both = found.confusion!;
-  const of = ofB.value ? both.b : both.a;
-  const id = ofB.value ? found.b : found.a;
+  const one = matrix.value;
+  const of = both[one];
+  const id = found[one];
   const pick = (cell: CellAt): Promise<unknown> =>
     during(async () => choose((await api().cell(id, found.split, cell.gold, cell.predicted)).ids));
   return (
     <Part title="Confusion">
       <div class="segments" role="group" aria-label="Of which run">
-        <button type="button" aria-pressed={!ofB.value} onClick={() => (ofB.value = false)}>
+        <button type="button" aria-pressed={one === "a"} onClick={() => (matrix.value = "a")}>
           A
         </button>
-        <button type="button" aria-pressed={ofB.value} onClick={() => (ofB.value = true)}>
+        <button type="button" aria-pressed={one === "b"} onClick={() => (matrix.value = "b")}>
           B
         </button>
       </div>
       {of.labels.length < WIDE ? (
-        <Matrix of={of} against={ofB.value ? both.a : null} onPick={(cell) => void pick(cell)} />
+        <Matrix of={of} against={one === "b" ? both.a : null} onPick={(cell) => void pick(cell)} />
       ) : (
         <Largest of={of} onPick={(cell) => void pick(cell)} />
       )}

@@ -3,7 +3,8 @@
 import { effect } from "@preact/signals";
 
 import { dark } from "./ground";
-import { camera, cell, chosen, colours, crowded, extent, here, home, palette, place, type Places, scene, usual } from "./plane";
+import { arrive, asked } from "./looking";
+import { camera, cell, chosen, colours, crowded, extent, here, palette, place, type Places, scene, usual } from "./plane";
 import type { Camera } from "./render/camera";
 import { renderer } from "./render/choose";
 import type { Frame, Renderer } from "./render/renderer";
@@ -28,6 +29,8 @@ export class Drawing {
   private readonly stop: () => void;
   private waiting = 0;
   private to: Places | null = null;
+  /** Run whose positions are drawn. */
+  private of: string | undefined;
   private seen: Camera | null = null;
   private journey: Journey | null = null;
 
@@ -53,11 +56,26 @@ export class Drawing {
   /** Read all that the picture depends on, so that a change of it draws again. */
   private follow(): void {
     const to = here.value;
-    if (to && extent.value.width && (to.x !== this.to?.x || to.y !== this.to.y)) this.travel(to);
+    const of = run.value?.id;
+    if (!to && (!place.value || of !== this.of)) this.leave();
+    this.of = of;
+    if (to && extent.value.width) this.reach(to);
     this.seen = camera.value;
     if (to) scene(to, to);
     void [colours.value, crowded.value, chosen.value, dark.value, usual.value, cell.value];
     this.ask();
+  }
+
+  /** Draw nothing: those positions say nothing of the run that is open now. */
+  private leave(): void {
+    this.to = null;
+    this.journey = null;
+  }
+
+  private reach(to: Places): void {
+    const isNew = to.x !== this.to?.x || to.y !== this.to.y;
+    if (isNew) this.travel(to);
+    if (isNew || asked.value) arrive();
   }
 
   private travel(to: Places): void {
@@ -65,7 +83,6 @@ export class Drawing {
     const goes = before?.x.length === to.x.length && this.seen && !still();
     this.journey = goes ? this.departure(before) : null;
     this.to = to;
-    arrive();
   }
 
   /** Where points set off from: on the way between two places, from where they are. */
@@ -105,13 +122,4 @@ function between(from: Places, a: Camera, to: Places, b: Camera, mix: number): P
   const meet = (p: Float32Array, q: Float32Array, ca: number, cb: number, sa: number, sb: number): Float32Array =>
     p.map((value, row) => (value - ca) * sa * (1 - mix) + (q[row]! - cb) * sb * mix);
   return { x: meet(from.x, to.x, a.x, b.x, a.sx, b.sx), y: meet(from.y, to.y, a.y, b.y, a.sy, b.sy) };
-}
-
-let fittedTo = "";
-
-/** Fit the camera to a layout when another one, or another run, is shown. Epochs of one map share its camera. */
-function arrive(): void {
-  const key = `${run.peek()?.id} ${place.peek()?.name}`;
-  if (key !== fittedTo || !camera.peek()) home();
-  fittedTo = key;
 }

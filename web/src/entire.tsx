@@ -1,6 +1,7 @@
 /** The way from a part of the map to all of it, where only a part is in sight. */
 
-import { camera, DATA_MAP, extent, home, isDataMap, place, type Size, whole } from "./plane";
+import { lookAt } from "./looking";
+import { camera, DATA_MAP, extent, isDataMap, place, type Size, whole } from "./plane";
 import type { Bounds, Camera } from "./render/camera";
 
 export function Entire() {
@@ -10,7 +11,7 @@ export function Entire() {
   const all = isDataMap.value ? DATA_MAP : whole();
   if (holds(now, size, all)) return null;
   return (
-    <button type="button" class="entire small" title="Show all of the map. The key 0, or a double click, goes to where its points are." onClick={() => home(all)}>
+    <button type="button" class="entire small" title="Show all of the map. The key 0, or a double click, goes to where its points are." onClick={() => lookAt(all)}>
       Whole map
     </button>
   );

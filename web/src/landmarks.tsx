@@ -6,7 +6,7 @@ import { contours, field } from "./contours";
 import { placedLabels } from "./labels";
 import { measured } from "./measured";
 import type { Seen } from "./overlay";
-import { here, info, type Places, whole } from "./plane";
+import { here, info, placed, type Places, whole } from "./plane";
 import { reference } from "./reference";
 import { type Bounds, type Camera, pixel } from "./render/camera";
 import { points, shown } from "./state";
@@ -14,7 +14,7 @@ import { missing } from "./wire";
 
 /** A cluster is named from this many visible rows on. */
 const LEAST = 5;
-const ENOUGH = 200; // rows below which lines of density say nothing
+const ENOUGH = 200; // visible rows below which lines of density say nothing
 
 export function Landmarks(seen: Seen) {
   return (
@@ -29,9 +29,9 @@ type Lines = readonly (readonly number[])[];
 
 const lines = computed<Lines>(() => (here.value ? dense(here.value, shown.value) : []));
 
-/** Lines of equal density of the visible points, one list of segments per level. */
+/** Lines of equal density of the visible points, one list of segments per level; none around a few. */
 export function dense({ x, y }: Places, bits: Uint8Array): Lines {
-  return x.length < ENOUGH ? [] : contours(field(x, y, bits, wider(whole())));
+  return placed(x, bits) < ENOUGH ? [] : contours(field(x, y, bits, wider(whole())));
 }
 
 /** Room for the lowest line to close around the outermost points. */

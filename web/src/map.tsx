@@ -2,14 +2,13 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import { moved } from "./arrows";
+import { Movers } from "./arrows";
 import { Legend } from "./legend";
 import "./map.css";
-import { place, there, type Tool, tool } from "./plane";
+import { place, type Tool, tool } from "./plane";
 import { Replay } from "./replay";
-import { shortly } from "./runs";
 import { Sheet } from "./sheet";
-import { colour, density, type Density, layout, listed, points, run, second, selection, size } from "./state";
+import { colour, density, type Density, layout, listed, points, run, selection, size } from "./state";
 
 export function Plane() {
   const held = useRef<HTMLDivElement>(null);
@@ -71,16 +70,6 @@ function Count() {
       {picked}
     </span>
   );
-}
-
-/** What the arrows are, where there are any. */
-function Movers() {
-  const other = second.value;
-  if (!other) return null;
-  const said = there.value
-    ? `Arrows: the ${moved.value.length.toLocaleString("en")} largest moves to ${shortly(other.run.id)}`
-    : `Arrows to ${shortly(other.run.id)} are not drawn here: the axes of a projection differ from run to run`;
-  return <span class="movers muted">{said}</span>;
 }
 
 interface Choosing {

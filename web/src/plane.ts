@@ -1,6 +1,6 @@
 /** What the map draws, derived from the page's state: positions, colours, sizes, the camera. No canvas here. */
 
-import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 
 import type { ColumnInfo, Layout } from "./api";
 import { type Colouring, colouring, sizes } from "./colouring";
@@ -8,7 +8,7 @@ import { type Dynamics, dynamics, type MapAt, mapAt } from "./epochs";
 import { dark } from "./ground";
 import { inside, type Point } from "./lasso";
 import { lying } from "./reference";
-import { bounds, type Bounds, type Camera, fitted, joined, type Margin } from "./render/camera";
+import { bounds, type Bounds, type Camera, joined } from "./render/camera";
 import { order } from "./render/order";
 import type { Palette, Scene } from "./render/renderer";
 import { api, colour, density, during, epoch, flags, layout, need, points, second, select, selection, shown, size } from "./state";
@@ -31,6 +31,8 @@ export interface Places {
 const CROWD = 200_000;
 /** Area of a canvas (CSS pixels) on which points have their full size. */
 const ROOMY = 440_000;
+/** Largest cell of the density, CSS pixels. */
+const COARSE = 24;
 const DATA_MAPS: ReadonlySet<string> = new Set(["map", "across"]);
 /** Confidence lies in [0, 1]; the deviation of such numbers is at most 0.5. */
 export const DATA_MAP: Bounds = { left: 0, right: 0.5, low: 0, high: 1 };
@@ -39,8 +41,6 @@ const SOON = 3_000_000;
 /** Extent below which the points of a data map are taken for one. */
 const LEAST = 0.02;
 const PROJECTIONS: ReadonlySet<string> = new Set(["umap", "pca"]);
-const BESIDE_AXES: Margin = { left: 62, right: 18, top: 18, bottom: 50 };
-const PLAIN: Margin = { left: 32, right: 32, top: 32, bottom: 32 };
 
 export const tool = signal<Tool>("lasso");
 export const camera = signal<Camera | null>(null);
@@ -128,11 +128,19 @@ export const usual = computed(() => {
   return Math.max(2, room * roughly(rows));
 });
 
-/** Side of a cell of the density, CSS pixels: the fewer rows there are, the larger, else each would be a speck of its own. */
+/** Visible rows that have a place, by the coordinates of one axis. */
+export function placed(x: Float32Array, bits: Uint8Array): number {
+  let rows = 0;
+  for (let row = 0; row < x.length; row++) if (bits[row]! & 1 && !Number.isNaN(x[row]!)) rows++;
+  return rows;
+}
+
+/** Side of a cell of the density, CSS pixels: the fewer rows are visible, the larger, else each would be a speck of its own. */
 export const cell = computed(() => {
   const { width, height } = extent.value;
-  const apart = Math.sqrt((width * height) / (points.value?.rows || 1));
-  return Math.max(1, Math.min(8, Math.round(apart / 2.5)));
+  const rows = here.value ? placed(here.value.x, shown.value) : 0;
+  const apart = Math.sqrt((width * height) / (rows || 1));
+  return Math.max(1, Math.min(COARSE, Math.round(apart / 2)));
 });
 
 /** Diameter by the number of rows. */
@@ -177,16 +185,22 @@ export function scene(from: Places, to: Places): Scene {
 }
 
 /** Bounds of the data map that leave less of it empty, where its points lie in a small part of it. */
-export function filled({ right, low, high }: Bounds): Bounds {
-  if (right >= DATA_MAP.right / 2 || high - low >= 0.5) return DATA_MAP;
-  const room = Math.max(high - low, 2 * right, LEAST) / 10;
-  return { left: 0, right: right + room / 2, low: Math.max(0, low - room), high: Math.min(1, high + room) };
+export function filled({ left, right, low, high }: Bounds): Bounds {
+  const from = left < right - left ? 0 : left; // the axis begins at none where that leaves half of the map to the points
+  if (right - from >= DATA_MAP.right / 2 || high - low >= DATA_MAP.high / 2) return DATA_MAP;
+  const room = Math.max(high - low, 2 * (right - from), LEAST) / 10;
+  return {
+    left: Math.max(0, from - room / 2),
+    right: Math.min(DATA_MAP.right, right + room / 2),
+    low: Math.max(0, low - room),
+    high: Math.min(DATA_MAP.high, high + room),
+  };
 }
 
 const boundsOf = ({ x, y }: Places): Bounds => bounds(x, y);
 
 /** Bounds of the data map over all epochs, once these were asked for, so that no epoch moves the axes; null: they are not known. */
-const overEpochs = computed<Bounds | null>(() => {
+export const overEpochs = computed<Bounds | null>(() => {
   const found = recorded.value;
   if (!isOwnMap.value || found?.run !== points.value?.run.id || !found) return null;
   const { probability } = found.dynamics;
@@ -202,29 +216,6 @@ export function whole(): Bounds {
   const all = beside.reduce<Bounds>((sum, one) => (one ? joined(sum, one) : sum), boundsOf(here.value));
   return isDataMap.value ? filled(all) : all;
 }
-
-/** The camera that `home` set last: while it is the one in use, the reader has not moved the map. */
-let homed: Camera | null = null;
-
-/** Show these bounds of the layout, all of it unless given. */
-export function home(box: Bounds = whole()): void {
-  const { width, height } = extent.value;
-  if (!width) return;
-  camera.value = homed = fitted(box, width, height, hasAxes.value ? BESIDE_AXES : PLAIN, !hasAxes.value);
-}
-
-/** The canvas has another size: what was shown whole is shown whole again. */
-export function resize(size: Size): void {
-  const isHome = camera.value === homed;
-  extent.value = size;
-  if (isHome) home();
-}
-
-/** The reference, the epochs or a second run have come: what was shown whole is shown whole again. */
-effect(() => {
-  void [lying.value, overEpochs.value, there.value];
-  untracked(() => camera.value && camera.value === homed && home());
-});
 
 /** Select what a polygon in coordinates of the layout encloses; with `adds`, beside what was selected. */
 export function enclose(polygon: readonly Point[], adds = false): void {

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import type { Point } from "./lasso";
-import { camera, enclose, extent, here, home, palette, scene, tool, usual } from "./plane";
+import { home } from "./looking";
+import { camera, enclose, extent, here, palette, scene, tool, usual } from "./plane";
 import { panned, point, zoomed } from "./render/camera";
 import { nearest } from "./render/nearest";
 import { primary, select, selection, step } from "./state";

@@ -3,18 +3,24 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import type { RunInfo } from "./api";
 import { Drawing } from "./drawing";
 import { Entire } from "./entire";
 import { dark, watchGround } from "./ground";
 import { Inset } from "./inset";
+import { following } from "./jobs";
 import { Overlay } from "./overlay";
-import { here, place, resize, tool } from "./plane";
+import { resize } from "./looking";
+import { here, place, tool } from "./plane";
 import { hovered, usePointing } from "./pointing";
 import { chosen } from "./render/choose";
 import type { Renderer } from "./render/renderer";
-import { colour, listed, points, selection } from "./state";
+import { colour, listed, points, run, selection, workspace } from "./state";
 import { Tip } from "./tip";
 import { Underlay } from "./underlay";
+
+/** States of a training whose first epoch has not ended. */
+const UNDER_WAY: ReadonlySet<string> = new Set(["created", "running"]);
 
 export function Sheet() {
   const sheet = useRef<HTMLDivElement>(null);
@@ -63,10 +69,19 @@ function described(): string {
 }
 
 function Nowhere() {
-  if (!points.value || place.value) return null;
+  const now = run.value;
+  if (!now || place.value) return null;
   return (
-    <p class="nowhere">
-      This run has no positions to draw: no training dynamics and no embeddings were kept. <span class="muted">The table lists its examples.</span>
+    <p class="nowhere" role="status">
+      {why(now)} <span class="muted">The table lists its examples.</span>
     </p>
   );
+}
+
+/** Why no point of a run has a position. */
+function why({ id, summary }: RunInfo): string {
+  const status = workspace.value?.runs.find((one) => one.id === id)?.status ?? summary.status;
+  if (!UNDER_WAY.has(status)) return "This run has no positions to draw: no training dynamics and no embeddings were kept.";
+  const then = following.value ? "Its map is drawn when it ends." : "Follow on the map, under Training, draws its map when it ends.";
+  return `The first epoch is under way. ${then}`;
 }

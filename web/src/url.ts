@@ -3,7 +3,10 @@
 import { batch, effect } from "@preact/signals";
 
 import { beside } from "./beside";
+import { matrix, pair, recompare } from "./comparing";
 import type { Filter } from "./filter";
+import { looked, revisit } from "./looking";
+import { framed, unframed } from "./part";
 import { enclose, replayed } from "./plane";
 import { wanted } from "./reference";
 import * as state from "./state";
@@ -74,6 +77,7 @@ export function address(): string {
   put("run", state.run.value?.id ?? null);
   put("second", state.second.value?.run.id ?? null);
   put("layout", state.layout.value, "map");
+  put("zoom", looked.value && framed(looked.value));
   put("colour", state.colour.value);
   put("size", state.size.value ?? "none", "loss");
   put("density", state.density.value, "auto");
@@ -82,6 +86,9 @@ export function address(): string {
   put("q", state.query.value);
   put("view", state.centre.value, "map");
   put("panel", state.panel.value, "detail");
+  put("compare", pair.value?.b ?? null);
+  put("before", pair.value?.a ?? null, state.run.value?.id);
+  put("matrix", pair.value && matrix.value, "b");
   put("row", state.primary.value);
   put("pinned", state.pinned.value);
   put("selection", selected());
@@ -113,7 +120,7 @@ export async function restore(text: string): Promise<void> {
     state.centre.value = among(said.get("view"), ["map", "table"]);
     state.panel.value = among(said.get("panel"), PANELS);
     state.query.value = said.get("q") ?? "";
-    state.epoch.value = whole(said.get("epoch"));
+    state.epoch.value = earlier(said.get("epoch"));
     wanted.value = said.get("reference") !== "off";
     const open = said.get("open");
     state.unfolded.value = open === null ? null : new Set(open.split(",").filter(Boolean));
@@ -123,7 +130,16 @@ export async function restore(text: string): Promise<void> {
   await reselect(said.get("selection") ?? "");
   state.primary.value = row(said.get("row")) ?? (await located(said.get("id"))) ?? state.primary.value;
   state.pinned.value = row(said.get("pinned"));
+  matrix.value = among(said.get("matrix"), ["b", "a"]);
+  recompare(said.get("compare"), said.get("before"));
   await beside(said.get("second"));
+  revisit(unframed(said.get("zoom") ?? ""));
+}
+
+/** An epoch before the last of the open run; null: the map as it is after training. */
+function earlier(text: string | null): number | null {
+  const at = whole(text);
+  return at !== null && at > 0 && at < (state.run.value?.epochs ?? 0) ? at : null;
 }
 
 async function filtersOf(said: URLSearchParams): Promise<ReadonlyMap<string, Filter>> {
@@ -205,10 +221,10 @@ let moving = 0;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 let place = "";
 
-/** What a reader goes back to: another run, panel, view or selection. The rest changes the address in place. */
+/** What a reader goes back to: another run, panel, view, comparison or selection. The rest changes the address in place. */
 function landmark(): string {
   const { run, second, centre, panel } = state;
-  return JSON.stringify([run.value?.id, second.value?.run.id, centre.value, panel.value, selected()]);
+  return JSON.stringify([run.value?.id, second.value?.run.id, centre.value, panel.value, pair.value, selected()]);
 }
 
 /** What stands before the query: a page that is a file may change nothing of its address but what follows a hash. */

@@ -4,9 +4,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Compared } from "../src/api";
 import { Compare } from "../src/compare";
-import { pair } from "../src/comparing";
+import { matrix, pair } from "../src/comparing";
 import { cells, shade, worst } from "../src/confusion";
 import { chance, difference, reach } from "../src/differences";
+import { decimal } from "../src/parts";
 import { selection, start } from "../src/state";
 import { Server } from "./server";
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
   server.compared = FOUND;
   server.runs = [...server.runs, { ...server.runs[0]!, id: "run-2", version: "main-2" }];
   pair.value = null;
+  matrix.value = "b";
   await start(server, null);
   render(<Compare />);
   fireEvent.change(screen.getByLabelText("B, after"), { target: { value: "run-2" } });
@@ -63,6 +65,12 @@ test("a cell of the matrix selects its rows", async () => {
   await expect.poll(() => [...selection.value.rows]).toEqual([2, 4]);
 });
 
+test("the matrix of A is chosen", () => {
+  fireEvent.click(screen.getByRole("button", { name: "A" }));
+  expect(matrix.value).toBe("a");
+  expect(screen.getByRole("button", { name: "neg predicted as pos: 10 rows" })).toBeTruthy();
+});
+
 test("slices that got worse come first", () => {
   const names = screen.getAllByRole("button", { name: /texts/ }).map((one) => one.textContent);
   expect(names[0]).toContain("long texts");
@@ -75,6 +83,10 @@ test("figures of a matrix", () => {
   expect(worst(matrix, 1)).toEqual([{ gold: "neg", predicted: "pos", count: 10, right: false }]);
   expect(shade(cells(matrix)[1]!, matrix)).toBe(9);
   expect(shade({ gold: "neg", predicted: "pos", count: 0, right: false }, { labels: ["neg"], counts: [[0]] })).toBe(0);
+});
+
+test("halves go away from zero, as they are written", () => {
+  expect([0.0375, -0.0375, 0.1125, -0.1125, 0.0625, -0.0004].map(decimal)).toEqual(["0.038", "−0.038", "0.113", "−0.113", "0.063", "0.000"]);
 });
 
 test("figures of a difference", () => {

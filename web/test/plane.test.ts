@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { movers } from "../src/arrows";
+import { farthest, movers } from "../src/arrows";
 import { ticks } from "../src/axes";
 import { contours, field } from "../src/contours";
 import { holds } from "../src/entire";
 import { dynamics, mapAt } from "../src/epochs";
 import { isDark } from "../src/ground";
-import { pile } from "../src/inset";
 import { placedLabels } from "../src/labels";
+import { dense } from "../src/landmarks";
 import { inside, type Point } from "../src/lasso";
+import { pile } from "../src/pile";
 import { filled } from "../src/plane";
 import { bounds, fitted, panned, pixel, point, zoomed } from "../src/render/camera";
 
@@ -83,6 +84,14 @@ describe("the data map", () => {
     expect(box(0.01, 0, 0.005).low).toBe(0);
     expect(box(0, 0.5, 0.5).high).toBeGreaterThan(0.5);
   });
+
+  test("wherever it lies, and from no variability where that costs little", () => {
+    const far = filled({ left: 0.4, right: 0.45, low: 0.4, high: 0.6 });
+    expect(far.left).toBeCloseTo(0.39);
+    expect(far.right).toBeCloseTo(0.46);
+    expect(filled({ left: 0.02, right: 0.1, low: 0.4, high: 0.6 }).left).toBe(0);
+    expect(filled({ left: 0.45, right: 0.5, low: 0.9, high: 1 })).toMatchObject({ right: 0.5, high: 1 });
+  });
 });
 
 test("a part of the map is known to be one", () => {
@@ -153,6 +162,10 @@ describe("the data map over the first epochs", () => {
     expect(confidence[0]).toBeCloseTo(0.2, 6);
     expect(variability[0]).toBe(0);
   });
+
+  test("is that of all epochs where more are asked for", () => {
+    expect(mapAt(seen, 77)).toEqual(mapAt(seen, 3));
+  });
 });
 
 describe("ticks", () => {
@@ -218,6 +231,14 @@ describe("contours", () => {
   });
 });
 
+test("a few visible points have no lines of density, however many are hidden", () => {
+  const next = random(5);
+  const places = { x: floats(1000, next), y: floats(1000, next) };
+  const first = (rows: number): Uint8Array => Uint8Array.from({ length: 1000 }, (_, row) => (row < rows ? 1 : 0));
+  expect(dense(places, first(12))).toEqual([]);
+  expect(dense(places, first(300))).toHaveLength(3);
+});
+
 describe("movers", () => {
   const from = { x: new Float32Array(5), y: new Float32Array(5) };
   const to = { x: Float32Array.of(0.3, 0, 0.1, Number.NaN, 0.001), y: new Float32Array(5) };
@@ -226,6 +247,12 @@ describe("movers", () => {
     expect(movers(from, to, [0, 1, 2, 3, 4])).toEqual([0, 2]);
     expect(movers(from, to, [0, 1, 2, 3, 4], { most: 1 })).toEqual([0]);
   });
+
+  test("the longest move is known where all are too short to draw, and where no row is in both runs", () => {
+    expect(farthest(from, to, [1, 3, 4])).toBeCloseTo(0.001);
+    expect(farthest(from, to, [1])).toBe(0);
+    expect(farthest(from, to, [3])).toBeNull();
+  });
 });
 
 describe("the pile", () => {
@@ -233,6 +260,16 @@ describe("the pile", () => {
     const places = { x: new Float32Array(400), y: Float32Array.from({ length: 400 }, (_, row) => (row < 200 ? 0.99 : row / 800)) };
     expect(pile(places, new Uint8Array(400).fill(1))).toEqual({ box: { left: 0, right: 0.03125, low: 0.9375, high: 1 }, rows: 200, of: 400 });
     expect(pile(places, new Uint8Array(400))).toBeNull();
+  });
+
+  test("lies anywhere, with its points in the middle", () => {
+    const next = random(9);
+    const crowd = (middle: number) => Float32Array.from({ length: 1000 }, (_, row) => (row < 600 ? middle + 0.01 * (next() - 0.5) : next() / 2));
+    const found = pile({ x: crowd(0.3), y: crowd(0.47) }, new Uint8Array(1000).fill(1))!;
+    expect((found.box.left + found.box.right) / 2).toBeCloseTo(0.3, 2);
+    expect((found.box.low + found.box.high) / 2).toBeCloseTo(0.47, 2);
+    expect(found.rows).toBeGreaterThanOrEqual(600);
+    expect(pile({ x: floats(1000, () => next() / 2), y: floats(1000, next) }, new Uint8Array(1000).fill(1))).toBeNull();
   });
 });
 

@@ -44,7 +44,7 @@ function opened(): void {
 
 beforeEach(async () => {
   await state.start({ ...source, json: async () => ({ run: null, runs: [] }) as never }, null);
-  await state.start({ ...source, json: async <T>(path: string) => (path === "workspace" ? { run: null, runs: [] } : await source.json(path)) as T }, null);
+  await state.start({ ...source, json: async <T>(path: string) => (path === "workspace" ? { run: null, runs: ["first", "second", "third"].map((id) => ({ id })) } : await source.json(path)) as T }, null);
   opened();
   await restore("");
 });
@@ -69,6 +69,10 @@ describe("an address", () => {
     "run=first&colour=region&q=%22two+words%22",
     "run=first&colour=region&open=loss%2Clabel",
     "run=first&colour=region&open=",
+    "run=first&colour=region&panel=compare&compare=second&matrix=a",
+    "run=first&colour=region&compare=third&before=second",
+    "run=first&zoom=0.25_0.5_0.1_0.2&colour=region",
+    "run=first&layout=pca&zoom=-3_2.5_4&colour=region",
   ])("%s opens the same view", async (text) => {
     await restore(text);
     expect(Object.fromEntries(new URLSearchParams(address()))).toMatchObject(Object.fromEntries([...new URLSearchParams(text)].filter(([, value]) => value !== "none" && value !== "")));
@@ -97,6 +101,15 @@ describe("an address", () => {
     expect([...state.selection.value.rows]).toEqual([1]);
     expect(state.filters.value.size).toBe(0);
   });
+
+  it.each(["compare=nobody", "compare=first", "compare=second&before=nobody", "matrix=a", "zoom=1_2", "zoom=1_2_3", "layout=pca&zoom=1_2_3_4", "epoch=77", "epoch=3", "epoch=0"])(
+    "%s says nothing more than the usual view",
+    async (text) => {
+      state.primary.value = null;
+      await restore(text);
+      expect([...new URLSearchParams(address()).keys()].sort()).toEqual(["colour", ...(text.startsWith("layout") ? ["layout"] : []), "run"]);
+    },
+  );
 });
 
 describe("the browser's history", () => {
