@@ -35,7 +35,10 @@ def folder(tmp_path):
 @pytest.fixture
 def served(folder):
     """The process of the command, and the address that it prints."""
-    command = [sys.executable, "-m", "tunewright", "explore", "--no-open", "-p", str(folder)]
+    static = folder / "static"
+    static.mkdir()
+    (static / "index.html").write_text("<!doctype html>")
+    command = [sys.executable, "-m", "tunewright", "explore", "--no-open", "-p", str(folder), "--static", str(static)]
     environment = {name: value for name, value in os.environ.items() if name not in {"TUNEWRIGHT_TOKEN", "DISPLAY"}}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
@@ -73,6 +76,20 @@ def test_who_opens_it_to_others_is_warned(folder, monkeypatch, is_open, was_give
     assert (WARNING in found.stderr) is is_open
     assert (TOKEN in found.stdout) is not was_given
     assert "run=" in found.stdout
+    assert ("asks once for the token" in found.stdout) is was_given
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+def test_a_page_that_was_not_built_is_said(folder, monkeypatch, is_built):
+    at = Address(host="127.0.0.1", port=80, token=TOKEN, was_given=False, is_open=False)
+    monkeypatch.setattr(explorer, "serve_explorer", lambda *_, ready, **__: ready(at))
+    if is_built:
+        (folder / "index.html").write_text("<!doctype html>")
+    found = CliRunner().invoke(app, ["explore", "--no-open", "--static", str(folder), "--project", str(folder)])
+    assert found.exit_code == 0, found.output
+    assert found.stdout.startswith("Open: ")
+    assert ("warning: the page was not built" in found.stderr) is not is_built
+    assert ("make page" in found.stderr) is not is_built
 
 
 def test_a_run_that_is_not_there_is_said_before_anything_is_served(folder):

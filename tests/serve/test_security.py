@@ -122,6 +122,20 @@ def test_nothing_is_told_to_strangers(project, client):
         assert client.post(path, json={}).status_code == 401, path
 
 
+def test_a_browser_of_a_stranger_is_told_no_more_than_how_to_enter(project, client):
+    browser = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+    told = {client.get(path, headers=browser).text for path in (*routes(project, "GET"), "/", "/app.js", "/nothing")}
+    assert len(told) == 1
+    assert "<form" in told.pop()
+    before = state(project.folder)
+    form = browser | {"Origin": ADDRESS, "Content-Type": "application/x-www-form-urlencoded"}
+    for path in routes(project, "POST"):
+        assert client.post(path, headers=form | BEARER, content=b"version=main&token=wrong").status_code == 401, path
+        assert client.post(path, headers=form, content=f"token={TOKEN}").status_code == 303, path
+        client.cookies.clear()
+    assert state(project.folder) == before
+
+
 def test_secrets_are_compared_in_constant_time(client, monkeypatch):
     compared = []
     monkeypatch.setattr(tokens.hmac, "compare_digest", lambda *pair: compared.append(pair) or pair[0] == pair[1])

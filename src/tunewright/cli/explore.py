@@ -53,6 +53,7 @@ def explore(
 
     def ready(at: Address) -> None:
         url = _opening(at, first)
+        _warn_if_missing(static)
         _say_where(at, url)
         if has_display() if open is None else open:
             webbrowser.open(url)
@@ -81,9 +82,20 @@ def _opening(at: Address, run: str | None) -> str:
     return url if run is None else f"{url}{'&' if '?' in url else '?'}run={quote(run)}"
 
 
+def _warn_if_missing(static: Path | None) -> None:
+    """Say on standard error that there is no page to open."""
+    from tunewright.serve.page import BUILT, MISSING, is_built
+
+    if not is_built(static or BUILT):
+        problem, fix = MISSING
+        typer.echo(f"warning: {problem}, and only /api answers; {fix}", err=True)
+
+
 def _say_where(at: Address, url: str) -> None:
     warn_if_open(at)
     say(f"Open: {url}")
+    if at.was_given:
+        say("It asks once for the token, which was given.")
     if not has_display() and not at.is_open:
         say(f"From another machine, first: ssh -N -L {at.port}:127.0.0.1:{at.port} THIS-MACHINE")
     say("Ctrl-C stops it.")

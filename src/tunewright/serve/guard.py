@@ -1,8 +1,9 @@
 """Who may ask, from where, and how much: the outermost layer of every service, whatever it serves.
 
 A request passes, in this order, if it names an allowed host, comes from no foreign page, brings the token (once in the
-address, then as a cookie, or as ``Authorization: Bearer``), has a content type that no form can send, and a body of
-limited size. Only then the application sees it. Neither tokens nor bodies nor messages of exceptions are logged.
+address or by the form of `tunewright.serve.entry`, then as a cookie, or as ``Authorization: Bearer``), has a content type
+that no form can send, and a body of limited size. Only then the application sees it. Neither tokens nor bodies nor
+messages of exceptions are logged.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
+from tunewright.serve import entry
 from tunewright.serve.answers import FAILED, HEADERS, RETRY, Problem, refused
 from tunewright.serve.tokens import cookie_of, same
 
@@ -91,7 +93,10 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: _Sender) -> None:
         headers = Headers(scope=scope)
         scope[_STOPPING] = lambda: self._is_stopping
-        refusal = _stranger(headers, self._rules) or self._opened(scope, headers) or _of_form(scope, headers)
+        refusal = _stranger(headers, self._rules)
+        if refusal is None and entry.is_sent(scope, headers):
+            refusal = await self._entered(scope, headers, receive)
+        refusal = refusal or self._opened(scope, headers) or _of_form(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -120,16 +125,30 @@ class Guard:
         if not send.began:
             await problem(scope, receive, send)
 
+    async def _entered(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        """What the form gets: the cookie, or the form again."""
+        try:
+            async with asyncio.timeout(self._rules.patience):
+                body = await _body(headers, receive, entry.MOST_BYTES)
+        except TimeoutError:
+            return refused(408, _SLOW)
+        if same(entry.token_of(body or b""), self._rules.token):
+            return _exchanged(scope, self._rules)
+        return entry.page(was_wrong=True)
+
     def _opened(self, scope: Scope, headers: Headers) -> Response | None:
         """None if the request brings the token; else a redirect that sets the cookie, or 401."""
         rules, is_open = self._rules, _is_authorised(headers, self._rules)
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = [value for name, value in query if name == "token"]
+        given = [value for name, value in _query(scope) if name == "token"]
         if given and scope["method"] in _READS and same(given[0], rules.token):
-            return _exchanged(scope, [pair for pair in query if pair[0] != "token"], rules)
+            return _exchanged(scope, rules)
         scope[_KNOWN] = is_open
         if is_open or scope["path"] in rules.public:
             return None
+        if scope["path"] == entry.STYLE and scope["method"] in _READS:
+            return entry.style()
+        if entry.is_opened(scope, headers):
+            return entry.page(was_wrong=bool(given))
         return refused(401, _UNKNOWN, {"WWW-Authenticate": "Bearer"})
 
 
@@ -221,8 +240,14 @@ def _cookies(headers: Headers, name: str) -> Iterator[str]:
             yield cookies[name].value
 
 
-def _exchanged(scope: Scope, query: list[tuple[str, str]], rules: Rules) -> Response:
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _exchanged(scope: Scope, rules: Rules) -> Response:
+    """The cookie, and the way to the same address without the token."""
     path = "/" + scope["path"].lstrip("/\\")  # two slashes would be another host
+    query = [pair for pair in _query(scope) if pair[0] != "token"]
     response = RedirectResponse(quote(path) + (f"?{urlencode(query)}" if query else ""), 303)
     response.set_cookie(rules.cookie, cookie_of(rules.token, rules.port), httponly=True, samesite="strict", path="/")
     return response

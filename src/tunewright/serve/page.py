@@ -11,10 +11,13 @@ from starlette.responses import Response
 
 from tunewright.serve.answers import HEADERS
 
-__all__ = ["BUILT", "routes"]
+__all__ = ["BUILT", "MISSING", "is_built", "routes"]
 
 BUILT = Path(__file__).with_name("static")
 """Where the build puts the page."""
+
+MISSING = ("the page was not built", "run `make page`, or install a wheel of tunewright")
+"""What is wrong with a folder that has none, and what to do."""
 
 _INDEX = "index.html"
 _POLICY = "Content-Security-Policy"
@@ -58,6 +61,11 @@ def routes(folder: Path, *, in_frames: bool = False) -> APIRouter:
         return _file(known[name], headers)
 
     return router
+
+
+def is_built(folder: Path) -> bool:
+    """Whether a folder has the page."""
+    return _INDEX in _known(folder)
 
 
 def _known(folder: Path) -> Mapping[str, Path]:
