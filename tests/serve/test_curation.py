@@ -81,7 +81,7 @@ def test_the_story_of_three_changes(ask, project, row):
     assert ask("pending?version=main")[1]["revision"] == 0
     status, told = ask("pending", on(0, changes=[relabel(row, run="r", analysis="suspicion")]))
     assert (status, told["revision"], told["undo"]) == (200, 1, 1)
-    assert set(told) == {"version", "head", "revision", "changes", "undo", "redo", "conflicts", "test_rows"}
+    assert set(told) == {"version", "head", "revision", "changes", "undo", "redo", "conflicts", "idle", "test_rows"}
     assert set(told["changes"][0]) == {
         *("action", "ids", "value", "old", "weight", "reason", "run", "analysis", "key", "author", "when"),
     }

@@ -249,6 +249,8 @@ export interface Pending {
   readonly undo: number;
   readonly redo: number;
   readonly conflicts: readonly Conflict[];
+  /** Keys of changes of which nothing comes: another one has the last word on their rows, or these go, or are so already. */
+  readonly idle: readonly string[];
   /** Rows of the test split that would change: `commit` must be told to allow it. */
   readonly test_rows: number;
 }
@@ -256,6 +258,10 @@ export interface Pending {
 export interface Committed {
   readonly id: string;
   readonly name: string;
+  /** Pending changes that are in it, and those of which nothing came. */
+  readonly changes: number;
+  readonly idle: number;
+  /** Edits of the version: each gathers changes of one kind, author and reason. */
   readonly edits: number;
   readonly rows: number;
   /** Trains this version. */

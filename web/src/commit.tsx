@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { count } from "./parts";
-import { commit, pending, version } from "./pending";
+import { commit, pending, version, WHY_IDLE } from "./pending";
 import { workspace } from "./state";
 
 /** A name that no version has yet: `base-2`, `base-3`, … */
@@ -35,10 +35,13 @@ export function Dialog({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => held.current?.showModal?.(), []);
   const skip = useSignal(false);
   const test = useSignal(false);
-  const stale = pending.value?.conflicts.length ?? 0;
-  const guarded = pending.value?.test_rows ?? 0;
+  const asked = useRef(pending.value);
+  if (!busy.value) asked.current = pending.value; // what is being committed stays told until the dialog closes
+  const stale = asked.current?.conflicts.length ?? 0;
+  const guarded = asked.current?.test_rows ?? 0;
+  const idle = asked.current?.idle.length ?? 0;
   const clash = taken.includes(name.value.trim()) && name.value.trim() !== version.value;
-  const changes = pending.value?.changes ?? [];
+  const changes = asked.current?.changes ?? [];
   const rows = new Set(changes.flatMap((one) => one.ids)).size;
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -54,6 +57,11 @@ export function Dialog({ onClose }: { readonly onClose: () => void }) {
         <p class="muted">
           {count(changes.length, "edit")} of {count(rows, "row")} on {version.value}, by {workspace.value?.author}.
         </p>
+        {idle > 0 && (
+          <p class="small">
+            {count(idle, "edit")} of these will come to nothing: {WHY_IDLE}.
+          </p>
+        )}
         <label class="field">
           <span>Name</span>
           <input type="text" required maxLength={60} pattern="[A-Za-z0-9][A-Za-z0-9._\-]*" value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />

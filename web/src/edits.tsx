@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import type { Change, PendingChange } from "./api";
 import { count, Part } from "./parts";
-import { discard, pending, redoPending, undoPending } from "./pending";
+import { discard, pending, redoPending, undoPending, WHY_IDLE } from "./pending";
 import { find } from "./seen";
 import { during, select } from "./state";
 
@@ -123,6 +123,7 @@ function Same({ group }: { readonly group: Group }) {
 }
 
 function Edit({ change }: { readonly change: PendingChange }) {
+  const idle = pending.value?.idle.includes(change.key) ?? false;
   const who = change.ids.length === 1 ? change.ids[0]! : count(change.ids.length, "row");
   const when = new Date(change.when).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return (
@@ -130,8 +131,8 @@ function Edit({ change }: { readonly change: PendingChange }) {
       <span class="cut" title={change.ids.slice(0, 20).join(", ")}>
         {who}
       </span>
-      <span class="muted cut small" title={change.reason}>
-        {change.reason}
+      <span class="muted cut small" title={idle ? `${WHY_IDLE}. ${change.reason}` : change.reason}>
+        {idle ? "comes to nothing" : change.reason}
       </span>
       <span class="muted small">
         {change.author}, {when}

@@ -143,4 +143,4 @@ function valuesOf({ example, texts }: Kept): Record<string, Json> {
 
 const short = (text: Json): Json => (typeof text === "string" && text.length > CUT ? `${text.slice(0, CUT - 1)}…` : text);
 
-const nothing = (version: string): Pending => ({ version, head: "", revision: 0, changes: [], undo: 0, redo: 0, conflicts: [], test_rows: 0 });
+const nothing = (version: string): Pending => ({ version, head: "", revision: 0, changes: [], undo: 0, redo: 0, conflicts: [], idle: [], test_rows: 0 });

@@ -46,6 +46,9 @@ export const conflict = computed<Conflict | null>(() => {
   return { ...met, theirs: pending.value?.changes.filter((one) => !met.known.has(one.key)) ?? [] };
 });
 
+/** Why nothing comes of some edits. */
+export const WHY_IDLE = "a later one has the last word on their rows, or these are dropped, or are so already";
+
 /** Nothing can be changed: a page exported as a file. */
 export const readOnly = computed(() => workspace.value?.read_only ?? true);
 

@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import type { Job } from "./api";
+import type { Committed, Job } from "./api";
 import { compareWith } from "./comparing";
 import { command, elsewhere, jobOf, lasting, losses, remaining, running, stop, train } from "./jobs";
 import { Command, count, Part, Progress } from "./parts";
-import { committed, version } from "./pending";
+import { committed, version, WHY_IDLE } from "./pending";
 import { shortly } from "./runs";
 import { open, panel, run, workspace } from "./state";
 
@@ -17,8 +17,8 @@ export function Training() {
   const made = committed.value;
   useEffect(() => void (chosen.value = null), [made]);
   const versions = workspace.value?.versions.filter((one) => one.name) ?? [];
-  const wanted = chosen.value ?? made?.name ?? version.value;
-  const now = versions.find((one) => one.name === wanted) ?? versions[0];
+  const named = (name: string | null | undefined) => versions.find((one) => one.name === name);
+  const now = named(chosen.value) ?? named(made?.name) ?? named(version.value);
   if (!now) return null;
   return (
     <Part title="Train a version">
@@ -33,13 +33,19 @@ export function Training() {
         </label>
       )}
       <p>
-        {made?.name === now.name ? `Written: ${count(made.edits, "edit")}, ${count(made.rows, "row")}.` : `${now.name}: ${count(now.edits, "edit")}, ${count(now.rows, "row")}.`}{" "}
-        <span class="muted small">Id {now.id}</span>
+        {made?.name === now.name ? written(made) : `${now.name}: ${count(now.edits, "edit")}, ${count(now.rows, "row")}.`} <span class="muted small">Id {now.id}</span>
       </p>
       <Command text={command(now.name)} label="Trains this version" />
       <Trained name={now.name} />
     </Part>
   );
+}
+
+/** What became of the pending edits: the same number as before the commit, and how the version counts them. */
+export function written({ changes, idle, edits, rows }: Committed): string {
+  const gathered = edits === changes ? "" : `, gathered into ${edits}`;
+  const nothing = idle ? ` ${count(idle, "edit")} came to nothing: ${WHY_IDLE}.` : "";
+  return `Written: ${count(changes, "edit")}${gathered}; ${count(rows, "row")} in all.${nothing}`;
 }
 
 /** The training of a version, or the way to one. */
@@ -50,9 +56,11 @@ function Trained({ name }: { readonly name: string }) {
     <>
       {job && <Running job={job} />}
       {(!job || again) && (
-        <button type="button" class="main" onClick={() => void train(name)}>
-          {again ? "Train it again" : "Train this version"}
-        </button>
+        <div class="job">
+          <button type="button" class="main" onClick={() => void train(name)}>
+            {again ? "Train it again" : "Train this version"}
+          </button>
+        </div>
       )}
     </>
   );

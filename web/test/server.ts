@@ -27,7 +27,7 @@ const probability = (row: number): number => 0.99 - 0.05 * row;
 
 export class Server implements Source {
   readonly read_only = false;
-  pending: Pending = { version: "main", head: "h0", revision: 0, changes: [], undo: 0, redo: 0, conflicts: [], test_rows: 0 };
+  pending: Pending = { version: "main", head: "h0", revision: 0, changes: [], undo: 0, redo: 0, conflicts: [], idle: [], test_rows: 0 };
   issues: readonly Issue[] = [SUSPECTS];
   compared: Compared | null = null;
   runs = [RUN];
@@ -109,7 +109,7 @@ export class Server implements Source {
       case "pending/commit": {
         const edits = this.pending.changes.length;
         this.step([]);
-        return { id: "h1", name: body["name"], edits, rows: ROWS, command: "tunewright train" };
+        return { id: "h1", name: body["name"], changes: edits, idle: 0, edits, rows: ROWS, command: "tunewright train" };
       }
     }
     throw new Error(path);

@@ -3,11 +3,13 @@ import { cleanup, configure, fireEvent, render, screen } from "@testing-library/
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Job } from "../src/api";
+import { Dialog } from "../src/commit";
+import { Edits } from "../src/edits";
 import { attend, jobs, losses, started } from "../src/jobs";
 import { Live } from "../src/live";
 import { commit, committed, drop, follow } from "../src/pending";
 import { pending, start } from "../src/state";
-import { Training } from "../src/training";
+import { Training, written } from "../src/training";
 import { Server } from "./server";
 
 configure({ asyncUtilTimeout: 20_000 });
@@ -88,4 +90,23 @@ test("the panel names the run that trains, what is left of it, and the run whose
   expect(screen.getByText(/about 30 s left/)).toBeTruthy();
   expect(screen.getByRole("region", { name: "Loss of run-1" })).toBeTruthy();
   expect(screen.getByRole<HTMLButtonElement>("button", { name: "Stop" }).disabled).toBe(false);
+});
+
+test("a commit says what became of as many edits as were pending", () => {
+  const made = { id: "h", name: "main-2", command: "", rows: 492 };
+  expect(written({ ...made, changes: 3, idle: 2, edits: 2 })).toBe(
+    "Written: 3 edits, gathered into 2; 492 rows in all. 2 edits came to nothing: a later one has the last word on their rows, or these are dropped, or are so already.",
+  );
+  expect(written({ ...made, changes: 1, idle: 0, edits: 1 })).toBe("Written: 1 edit; 492 rows in all.");
+});
+
+test("the list of edits and the commit tell of edits that come to nothing", async () => {
+  await begin([]);
+  await drop(["r0"], "a copy");
+  await drop(["r0"], "again");
+  pending.value = { ...pending.value!, idle: [pending.value!.changes[0]!.key] };
+  render(<Edits />);
+  expect(screen.getByText("comes to nothing").getAttribute("title")).toContain("a copy");
+  render(<Dialog onClose={() => undefined} />);
+  expect(screen.getByText(/1 edit of these will come to nothing/)).toBeTruthy();
 });

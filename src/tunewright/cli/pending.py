@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pending"]
 
+_WHY_IDLE = "a later one has the last word on its rows, or they go, or are so already"
 _NAMED = 3  # ids in a cell
 
 
@@ -115,13 +116,17 @@ def _say_pending(found: Pending) -> None:
         say(
             f"{counted(len(stale), 'row')} changed by somebody else since: {first}. Discard these, or commit with --skip."
         )
+    if found.idle:
+        say(f"{counted(len(found.idle), 'change')} will come to nothing: {_WHY_IDLE}.")
     if found.test_rows:
         say(f"{counted(found.test_rows, 'test row')} would change: commit with --allow-test.")
     say(f"Next: tunewright edit pending commit --on {found.version} --reason '...'")
 
 
 def _say_committed(made: Committed) -> None:
-    say(f"{made.name} is now {made.id}: {counted(made.edits, 'edit')}, {made.rows:,} rows. Next: {made.command}")
+    gathered = f"{counted(made.changes, 'pending change')} as {counted(made.edits, 'edit')}"
+    nothing = f" {counted(made.idle, 'change')} came to nothing: {_WHY_IDLE}." if made.idle else ""
+    say(f"{made.name} is now {made.id}: {gathered}, {made.rows:,} rows.{nothing} Next: {made.command}")
 
 
 def _rows(ids: tuple[str, ...]) -> str:

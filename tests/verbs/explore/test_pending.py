@@ -217,6 +217,30 @@ def test_keep_leaves_other_splits_and_what_was_dropped_stays_away(project):
     assert [type(entry.edit) for entry in dataset.log()] == [Drop, Keep]
 
 
+def test_changes_of_which_nothing_comes_are_told_before_and_after(project):
+    edits = pending(project)
+    told = edits.add(
+        [
+            {"action": "tag", "ids": ["r2"], "value": "odd"},  # the row goes
+            relabel("r0", "even", "odd"),  # and back
+            relabel("r0", "odd", "even"),
+            relabel("r1", "odd", "even"),
+            DROP,
+        ]
+    )
+    assert told.idle == tuple(one.key for one in told.changes[:3])
+    made = edits.commit()
+    assert (made.changes, made.idle, made.edits) == (2, 3, 2)
+    assert edits.read().idle == ()
+
+
+def test_an_accepted_suggestion_on_a_row_that_goes_is_a_decision(project):
+    edits = pending(project)
+    told = edits.add([relabel("r2", "even", "odd", run="run-1"), DROP])
+    assert told.idle == ()
+    assert edits.commit().changes == 2
+
+
 def test_test_rows_change_only_when_asked(project):
     edits = pending(project)
     assert edits.add([{"action": "tag", "ids": ["t0"], "value": "odd"}]).test_rows == 0
@@ -239,7 +263,7 @@ def test_rows_that_somebody_else_changed_are_named(project):
         edits.commit(revision=told.revision)
     assert refused.value.state == told
     made = edits.commit(revision=told.revision, skip=True)
-    assert made.edits == 1
+    assert (made.changes, made.idle, made.edits) == (1, 0, 1)
     assert [one.ids for one in edits.read().changes] == [("r0",), ("r2",)]
     labels = dict(zip(*(dataset_of(project).table()[name].to_pylist() for name in ("id", "label")), strict=True))
     assert (labels["r0"], labels["r1"]) == (None, "even")

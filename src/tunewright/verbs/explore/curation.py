@@ -43,6 +43,8 @@ class Pending(Result):
         undo: steps that can be undone.
         redo: steps that can be redone.
         conflicts: rows that somebody else has changed since.
+        idle: keys of changes of which nothing comes: another one has the last word on their rows, or these go, or are
+            so already.
         test_rows: rows of the test split that would change.
     """
 
@@ -53,15 +55,28 @@ class Pending(Result):
     undo: int
     redo: int
     conflicts: tuple[Conflict, ...]
+    idle: tuple[str, ...]
     test_rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed(Result):
-    """The version that pending changes have become: id, name, edits, rows in all splits, and how to train it."""
+    """The version that pending changes have become.
+
+    Attributes:
+        id: of the version.
+        name: of the version.
+        changes: pending ones that are in it, or were kept as decisions.
+        idle: pending ones of which nothing came; they do not wait any more.
+        edits: of the version, each of which gathers changes of one kind, author and reason.
+        rows: in all splits.
+        command: that trains it.
+    """
 
     id: str
     name: str
+    changes: int
+    idle: int
     edits: int
     rows: int
     command: str
@@ -203,7 +218,7 @@ class PendingEdits:
         except ConflictError as error:
             raise _Moved from error
         self._log.restart(steps, asked.left, head=self._dataset.resolve(self.version))
-        return _told_of(self._dataset, name, len(asked.edits))
+        return _told_of(self._dataset, name, asked, steps.now)
 
     def _require_clear(self, asked: Plan, steps: Steps, *, skip: bool, allow_test: bool) -> None:
         if asked.conflicts and not skip:
@@ -286,6 +301,7 @@ class PendingEdits:
             undo=len(steps.past),
             redo=len(steps.future),
             conflicts=asked.conflicts if asked else (),
+            idle=asked.idle if asked else (),
             test_rows=asked.test_rows if asked else 0,
         )
 
@@ -342,12 +358,16 @@ def _first(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
 
 
-def _told_of(dataset: Dataset, name: str, edits: int) -> Committed:
+def _told_of(dataset: Dataset, name: str, asked: Plan, changes: Sequence[PendingChange]) -> Committed:
     made = dataset.resolve(name)
+    whole = {one.key: len(one.ids) for one in changes}
+    waiting = sum(len(one.ids) == whole[one.key] for one in asked.left)
     return Committed(
         id=made,
         name=name,
-        edits=edits,
+        changes=len(changes) - len(asked.idle) - waiting,
+        idle=len(asked.idle),
+        edits=len(asked.edits),
         rows=dataset.table(made).num_rows,
         command=f"tunewright train --version {name}",
     )

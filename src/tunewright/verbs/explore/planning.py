@@ -56,6 +56,8 @@ class Plan:
         reviews: what was decided about suggestions; version and time are still to be filled in.
         conflicts: rows that are in none of these.
         left: the changes of these rows.
+        idle: keys of changes of which nothing comes: another one has the last word on their rows, or these go, or are
+            so already.
         test_rows: rows of the test split that the edits change.
     """
 
@@ -63,6 +65,7 @@ class Plan:
     reviews: tuple[Review, ...]
     conflicts: tuple[Conflict, ...]
     left: tuple[PendingChange, ...]
+    idle: tuple[str, ...]
     test_rows: int
 
 
@@ -114,12 +117,15 @@ def plan(changes: Sequence[PendingChange], rows: Known, *, reason: str = "") -> 
         _take(net, change, [name for name in change.ids if name in rows.rows and name not in stale])
     kept = _kept(net, rows)
     going = set(net.dropped) if kept is None else {*net.dropped, *(set(rows.training()) - kept)}
-    edits = tuple(_edits(net, rows.rows, going, kept, reason))
+    standing = _standing(net, rows.rows, going)
+    edits = tuple(_edits(standing, rows.rows, kept, reason))
+    busy = _busy(net, standing) | {one.key for one in conflicts}
     return Plan(
         edits=edits,
         reviews=tuple(_reviews(net, rows.rows)),
         conflicts=tuple(conflicts),
         left=tuple(_left(changes, conflicts)),
+        idle=tuple(change.key for change in changes if change.key not in busy),
         test_rows=sum(rows.rows[name][0] == GUARDED for name in set(_changed(edits))),
     )
 
@@ -167,22 +173,44 @@ def _kept(net: _Net, rows: Known) -> set[str] | None:
     return {name for name in named if name in rows.rows and rows.rows[name][0] == _TRAIN}
 
 
-def _edits(
-    net: _Net, rows: Mapping[str, tuple[str, str | None]], going: set[str], kept: set[str] | None, reason: str
-) -> Iterator[Edit]:
-    staying = {name: change for name, change in net.label.items() if name not in going}
-    relabelled = {name: change for name, change in staying.items() if change.value != rows[name][1]}
-    for one, ids in _grouped(relabelled):
+def _standing(net: _Net, rows: Mapping[str, tuple[str, str | None]], going: set[str]) -> _Net:
+    """What is left to do: nothing else to rows that go, nor to labels that are so already."""
+    return replace(
+        net,
+        label={
+            name: change for name, change in net.label.items() if name not in going and change.value != rows[name][1]
+        },
+        weight={name: change for name, change in net.weight.items() if name not in going},
+        tag={(name, tag): change for (name, tag), change in net.tag.items() if name not in going},
+        note={name: change for name, change in net.note.items() if name not in going},
+    )
+
+
+def _busy(net: _Net, standing: _Net) -> set[str]:
+    """Keys of changes of which something comes: an edit, or a decision about what a run suggested."""
+    whole: tuple[Mapping[Any, PendingChange], ...] = (
+        standing.label,
+        standing.weight,
+        standing.tag,
+        standing.note,
+        standing.dropped,
+        standing.refused,
+    )
+    decided = {change.key for change in net.label.values() if change.run}
+    return decided | {change.key for part in whole for change in part.values()} | {one.key for one in standing.keeps}
+
+
+def _edits(net: _Net, rows: Mapping[str, tuple[str, str | None]], kept: set[str] | None, reason: str) -> Iterator[Edit]:
+    for one, ids in _grouped(net.label):
         yield Relabel(changes=tuple((name, rows[name][1], net.label[name].value) for name in ids), **_why(one, reason))
-    for one, ids in _grouped({name: change for name, change in net.weight.items() if name not in going}):
+    for one, ids in _grouped(net.weight):
         yield Reweight(weights=tuple((name, net.weight[name].weight or 0.0) for name in ids), **_why(one, reason))
     for tag in dict.fromkeys(tag for _, tag in net.tag):
-        tagged = {name: change for (name, own), change in net.tag.items() if own == tag and name not in going}
+        tagged = {name: change for (name, own), change in net.tag.items() if own == tag}
         for one, ids in _grouped(tagged):
             yield Tag(ids=tuple(ids), tag=tag, **_why(one, reason))
-    noted = {name: change for name, change in net.note.items() if name not in going}
-    for text in dict.fromkeys(change.value or "" for change in noted.values()):
-        for one, ids in _grouped({name: change for name, change in noted.items() if (change.value or "") == text}):
+    for text in dict.fromkeys(change.value or "" for change in net.note.values()):
+        for one, ids in _grouped({name: change for name, change in net.note.items() if (change.value or "") == text}):
             yield Note(ids=tuple(ids), text=text, **_why(one, reason))
     for one, ids in _grouped(net.dropped):
         yield Drop(ids=tuple(ids), **_why(one, reason))
