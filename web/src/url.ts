@@ -223,8 +223,8 @@ let place = "";
 
 /** What a reader goes back to: another run, panel, view, comparison or selection. The rest changes the address in place. */
 function landmark(): string {
-  const { run, second, centre, panel } = state;
-  return JSON.stringify([run.value?.id, second.value?.run.id, centre.value, panel.value, pair.value, selected()]);
+  const [run, other] = [state.run.value?.id, state.second.value?.run.id];
+  return JSON.stringify([run, other, state.centre.value, state.panel.value, pair.value, selected()]);
 }
 
 /** What stands before the query: a page that is a file may change nothing of its address but what follows a hash. */
