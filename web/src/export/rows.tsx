@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { Command, Confirm, count, Part } from "../parts";
-import { keepOnly, readOnly } from "../pending";
+import { editable, keepOnly, readOnly } from "../pending";
 import { save } from "../save";
 import { identify } from "../seen";
 import { rowsCommand, rule } from "../shell";
@@ -60,7 +60,7 @@ export function Rows({ name }: { readonly name: string }) {
           {busy.value ? "Writing…" : `Save ${count(rows.length, "row")}`}
         </button>
       </div>
-      {!readOnly.value && <Keep />}
+      {editable.value && <Keep />}
       {!readOnly.value && (which() === "selected" ? <Chosen name={name} out={`rows.${format.value}`} /> : <Passing name={name} out={`rows.${format.value}`} />)}
     </Part>
   );
