@@ -5,7 +5,7 @@ import type { Seen } from "./overlay";
 import { pixel, point } from "./render/camera";
 
 const FOOT = 34; // pixels from the bottom to the horizontal axis
-const GUTTER = 46; // pixels from the left to the vertical axis
+const GUTTER = 56; // pixels from the left to the vertical axis
 
 /** Round numbers between two ends, about `count` of them.
  *

@@ -14,6 +14,7 @@ import { selection, shown } from "./state";
 
 const SIDE = 132; // CSS pixels
 const CELL = 3; // CSS pixels
+const ROOM = 60; // CSS pixels that its frame and its words take beside it
 const BARE = { left: 3, right: 3, top: 3, bottom: 3 };
 
 const piled = computed(() => (isDataMap.value && here.value ? pile(here.value, shown.value) : null));
@@ -25,13 +26,17 @@ export function Inset() {
   return (
     <>
       <Frame box={found.box} camera={camera.value} />
-      <Magnified {...found} aside={isRight(found.box, camera.value)} />
+      <Magnified {...found} aside={below(found.box, camera.value)} />
     </>
   );
 }
 
-/** Whether a part lies where the magnifier usually is. */
-const isRight = ({ left, right }: Bounds, { x }: Camera): boolean => (left + right) / 2 > x;
+/** Whether a part lies where the magnifier usually is, at the top right. */
+function below({ right, high }: Bounds, camera: Camera): boolean {
+  const { width, height } = extent.value;
+  const at = pixel(camera, { x: right, y: high }, width, height);
+  return at.x > width - SIDE - ROOM && at.y < SIDE + ROOM;
+}
 
 function Magnified({ box, rows, of, aside }: Pile & { readonly aside: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -8,7 +8,7 @@ import { lying } from "./reference";
 import { type Bounds, type Camera, fitted, type Margin } from "./render/camera";
 import { points } from "./state";
 
-const BESIDE_AXES: Margin = { left: 62, right: 18, top: 18, bottom: 50 };
+const BESIDE_AXES: Margin = { left: 72, right: 18, top: 18, bottom: 50 };
 const PLAIN: Margin = { left: 32, right: 32, top: 32, bottom: 32 };
 
 /** The camera that `home` set last: while it is the one in use, the reader has not moved the map. */
