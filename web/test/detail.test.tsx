@@ -36,6 +36,19 @@ function open(card: HTMLElement, title: string): HTMLElement {
   return section;
 }
 
+it("says why an example of a training has no prediction, and what makes one", async () => {
+  scene.example = (row) => example(row, { label: "we meet", predicted: null, probabilities: [] });
+  const card = within(await shown()).getByRole("group", { name: "Prediction" });
+  expect(card.textContent).toContain("The model was not asked about this example; to ask it:");
+  expect(within(card).getByText("tunewright analyze run")).toBeTruthy();
+  expect(card.textContent).toContain("we meet");
+});
+
+it("has no such reason where there is a prediction", async () => {
+  scene.example = (row) => example(row, { label: "we meet", predicted: "they meet", probabilities: [] });
+  expect((await shown()).textContent).not.toContain("was not asked");
+});
+
 describe("texts", () => {
   it.each(HOSTILE)("shows %j as text", async (words) => {
     scene.example = (row) => example(row, { id: `r${row}`, blocks: [text("text", words), text("own", words)], predicted: words, label: words });

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -120,6 +122,32 @@ def test_notes_say_what_is_missing(project, run):
     notes = " ".join(Explorer(project).run(run.id).notes)
     for word in ("'running'", "75.00 %", "5 of 200", "dropout on"):
         assert word in notes
+
+
+def test_rows_without_a_prediction_are_told_and_who_makes_one(project, run):
+    analyze = f"to ask it: tunewright analyze {run.id}"
+    assert not [note for note in Explorer(project).run(run.id).notes if analyze in note]  # the last epoch says it
+    rows = run.table("examples")
+    run.write("predictions", pa.table({"id": rows["id"].slice(150), "predicted": ["neg"] * 50}))
+    for name in run.tables():
+        if name.startswith("dynamics"):
+            shutil.rmtree(run.folder / name)
+    run.append("dynamics", "part-00000", pa.table({"id": rows["id"], "epoch": [0] * 200, "loss": np.ones(200, "f4")}))
+    (note,) = [note for note in Explorer(project).run(run.id).notes if analyze in note]
+    assert "about 150 of 200 rows" in note
+
+
+def test_a_model_that_embedded_nothing_is_told_what_makes_a_map(project, run):
+    def asks():
+        return any("map of its embeddings" in note for note in Explorer(project).run(run.id).notes)
+
+    run.model_folder.mkdir()
+    assert not asks()
+    (made,) = run.parts("columns/umap-toy")
+    made.unlink()
+    assert asks()
+    run.model_folder.rmdir()
+    assert not asks()  # nor is there a model that could
 
 
 def test_a_run_without_a_model_has_no_methods(project, run):
