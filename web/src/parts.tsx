@@ -85,9 +85,11 @@ export function interval(one: Interval): string {
   return one.low === one.high ? decimal(one.value) : `${decimal(one.value)} (${decimal(one.low)} to ${decimal(one.high)})`;
 }
 
-/** A number with three decimals, halves away from zero as they are written: 0.0375, which no float is, gives 0.038. */
+/** A number with three decimals, halves to the even one, as sentences of the service have them in points: 0.0375, which no float
+ * is, is a half. */
 function rounded(value: number): string {
-  const thousandths = Math.round(Number((1000 * Math.abs(value)).toPrecision(12)));
+  const exact = Number((1000 * Math.abs(value)).toPrecision(12));
+  const thousandths = exact % 1 === 0.5 ? 2 * Math.round(exact / 2) : Math.round(exact);
   return ((Math.sign(value) * thousandths) / 1000).toFixed(3);
 }
 

@@ -85,8 +85,8 @@ test("figures of a matrix", () => {
   expect(shade({ gold: "neg", predicted: "pos", count: 0, right: false }, { labels: ["neg"], counts: [[0]] })).toBe(0);
 });
 
-test("halves go away from zero, as they are written", () => {
-  expect([0.0375, -0.0375, 0.1125, -0.1125, 0.0625, -0.0004].map(decimal)).toEqual(["0.038", "−0.038", "0.113", "−0.113", "0.063", "0.000"]);
+test("halves go to the even digit, as in sentences of points", () => {
+  expect([0.0375, -0.0375, 0.1125, -0.1125, 0.0125, -0.0004].map(decimal)).toEqual(["0.038", "−0.038", "0.112", "−0.112", "0.012", "0.000"]);
 });
 
 test("figures of a difference", () => {
