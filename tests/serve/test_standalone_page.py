@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pytest
@@ -15,6 +16,7 @@ from tunewright.verbs.explore.standalone import BUILT, save_page
 pytestmark = pytest.mark.browser
 
 HARM = HOSTILE["script"]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def harmful(project):
@@ -107,6 +109,11 @@ def test_the_losses_are_those_that_were_logged(opened):
     page = opened("harm")
     page.get_by_role("tab", name="Training").click()
     page.get_by_role("table", name="Loss by epoch").get_by_role("cell", name="0.500").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the curve as SVG").click()
+    drawn = ET.parse(download.value.path()).getroot()
+    assert [one.text for one in drawn.iter(f"{SVG}text")][-2:] == ["step 1", "2"]
+    assert "training.svg" in download.value.suggested_filename
 
 
 def test_rows_that_are_shown_are_written_to_a_file(opened):
@@ -128,6 +135,24 @@ def test_the_map_is_saved_as_a_picture(opened):
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as SVG").click()
     assert Path(download.value.path()).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_column_of_the_filters_is_saved_as_a_picture(opened):
+    page = opened("harm", "layout=map&colour=label&open=label")
+    page.locator(".legend").get_by_text(HARM).wait_for()
+    page.get_by_role("tab", name="Export").click()
+    page.get_by_role("combobox", name="Picture of").select_option("label")
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save as {kind}").click()
+        data = Path(download.value.path()).read_bytes()
+        if kind == "PNG":
+            assert data.startswith(b"\x89PNG")
+        else:
+            drawn = ET.fromstring(data)
+            texts = [one.text for one in drawn.iter(f"{SVG}text")]
+            assert texts == ["label", HARM, "1", "pos", "1"]
+    assert page.evaluate("window.hurt === undefined")
 
 
 def test_texts_are_searched_in_the_file(opened):

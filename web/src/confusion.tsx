@@ -3,6 +3,7 @@
 import type { Compared, Confusion } from "./api";
 import { choose, matrix } from "./comparing";
 import { count, Part } from "./parts";
+import { AsPicture } from "./pictured";
 import { api, during } from "./state";
 
 /** Labels from which on a matrix is too wide to read, and its largest confusions are listed. */
@@ -54,11 +55,14 @@ export function Confusions({ found }: { readonly found: Compared }) {
           B
         </button>
       </div>
-      {of.labels.length < WIDE ? (
-        <Matrix of={of} against={one === "b" ? both.a : null} onPick={(cell) => void pick(cell)} />
-      ) : (
-        <Largest of={of} onPick={(cell) => void pick(cell)} />
-      )}
+      <div data-picture={`confusion-${one}`}>
+        {of.labels.length < WIDE ? (
+          <Matrix of={of} against={one === "b" ? both.a : null} onPick={(cell) => void pick(cell)} />
+        ) : (
+          <Largest of={of} onPick={(cell) => void pick(cell)} />
+        )}
+        <AsPicture what="the confusion" />
+      </div>
     </Part>
   );
 }

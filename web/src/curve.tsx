@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { ticks } from "./axes";
 import "./curve.css";
+import { AsPicture } from "./pictured";
 import { number } from "./wire";
 
 export interface At {
@@ -45,7 +46,7 @@ export function Curve({ lines, across, threshold, format, label }: Drawn) {
     return nearest(lines.flatMap((one) => one.points), at)?.x ?? at;
   };
   return (
-    <div class="curve">
+    <div class="curve" data-picture={lines.map((one) => one.name).join("-")}>
       <svg ref={held} height={HEIGHT} role="img" aria-label={label} onPointerMove={(event) => (meant.value = near(event))} onPointerLeave={() => (meant.value = null)}>
         <Grid scale={scale} width={width.value} across={across} format={format} />
         {threshold && <path class="threshold" d={`M${EDGE.left} ${scale.y(threshold.at)}H${width.value - EDGE.right}`} />}
@@ -55,6 +56,7 @@ export function Curve({ lines, across, threshold, format, label }: Drawn) {
         ))}
       </svg>
       <Key lines={lines} across={across} meant={meant.value} format={format} />
+      <AsPicture what="the curve" />
       {threshold && <p class="small muted">Dashed: {threshold.says}</p>}
     </div>
   );
@@ -157,7 +159,7 @@ interface Keyed extends Pick<Drawn, "lines" | "across" | "format"> {
 
 /** Which line is which, and the values under the pointer. */
 function Key({ lines, across, meant, format }: Keyed) {
-  if (meant === null && lines.length < 2) return <p class="key small muted">Point at the line to read it.</p>;
+  if (meant === null && lines.length < 2) return <p class="key small muted" data-undrawn>Point at the line to read it.</p>;
   return (
     <p class="key small">
       {meant !== null && (

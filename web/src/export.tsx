@@ -1,14 +1,14 @@
-/** Take something away: rows as a file or a version, the map as a picture, the run as one page. */
+/** Take something away: rows as a file or a version, the page as pictures, the run as one page. */
 
 import { useSignal } from "@preact/signals";
 
 import "./export.css";
+import { Pictures } from "./export/pictures";
 import { Rows } from "./export/rows";
 import { Command, count, Part } from "./parts";
 import { readOnly } from "./pending";
-import { picture, raster } from "./mapfile";
 import { save } from "./save";
-import { api, centre, during, layout, points, run } from "./state";
+import { api, during, points, run } from "./state";
 
 /** Rows that a page in one file may hold. */
 const PAGE = 50_000;
@@ -49,39 +49,4 @@ function Page({ name }: { readonly name: string }) {
       <Command text={`tunewright explore ${name} --save ${name}.html`} />
     </Part>
   );
-}
-
-function Pictures({ name }: { readonly name: string }) {
-  const there = centre.value === "map";
-  const take = (kind: "png" | "svg"): Promise<unknown> =>
-    during(async () => {
-      const seen = picture();
-      if (!seen) throw new Error("no map is shown");
-      const blob = kind === "png" ? await raster(seen) : new Blob([seen.svg], { type: "image/svg+xml" });
-      save(blob, `${name}-${layout.value}.${kind}`);
-    });
-  return (
-    <Part title="The map as a picture">
-      <p class="muted small">As it is seen now: layout, colours, selection, legend.</p>
-      <div class="row">
-        <button type="button" disabled={!there} onClick={() => void take("png")}>
-          Save as PNG
-        </button>
-        <button type="button" disabled={!there} onClick={() => void take("svg")}>
-          Save as SVG
-        </button>
-        {!there && <span class="muted small">Show the map first.</span>}
-      </div>
-      <Drawn name={name} />
-    </Part>
-  );
-}
-
-/** The command that draws the map, where there is one for this kind of run. */
-function Drawn({ name }: { readonly name: string }) {
-  const now = run.value;
-  if (readOnly.value || !now) return null;
-  if (now.kind === "production") return <Command text={`tunewright monitor report --name ${name} --map map.png`} label="Production on its reference in a shell" />;
-  const dynamics = now.kind === "train" && now.layouts.some((one) => one.name === "map");
-  return dynamics ? <Command text={`tunewright map ${name}`} label="The data map in a shell" /> : null;
 }

@@ -4,33 +4,19 @@ import { frame } from "./drawing";
 import { camera, colours, extent, here, palette, scene } from "./plane";
 import { PATHS } from "./marks";
 import { family, measured } from "./measured";
+import { copied, element, FINE, type Picture, token, whole } from "./picture";
 import { reference } from "./reference";
 import { CpuRenderer } from "./render/cpu";
 import { SHAPES } from "./render/shapes";
 import { named } from "./wire";
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const LINE = 20;
 const EDGE = 12;
 const FONT = "400 12px";
 /** Room for the mark of an entry and before the next one, pixels. */
 const BESIDE = 32;
-/** Device pixels to a pixel of the map: what is printed is looked at closely. */
-const FINE = 2;
 /** Named entries of the legend in a picture. */
 const NAMED = 20;
-/** What an element of the overlay gets from the page's style sheet, which a file does not have. */
-const STYLES = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "paint-order", "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline"] as const;
-
-const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function element(name: string, attributes: Readonly<Record<string, string | number>>, text = ""): SVGElement {
-  const made = document.createElementNS(NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  made.textContent = text;
-  return made;
-}
-
 /** The points as a PNG, finer than on the screen, as a data address. */
 function points(): string {
   const canvas = document.createElement("canvas");
@@ -42,21 +28,6 @@ function points(): string {
   const address = canvas.toDataURL("image/png");
   drawing.dispose();
   return address;
-}
-
-/** A copy of what lies over or under the points that looks the same without the page's style sheet. */
-function copied(from: SVGElement): SVGElement {
-  const { width, height } = extent.peek();
-  const copy = from.cloneNode(true) as SVGElement;
-  const seen = [from, ...from.querySelectorAll<SVGElement>("*")];
-  [copy, ...copy.querySelectorAll<SVGElement>("*")].forEach((one, at) => {
-    const look = getComputedStyle(seen[at]!);
-    for (const name of STYLES) one.setAttribute(name, look.getPropertyValue(name));
-    one.removeAttribute("class");
-  });
-  copy.setAttribute("width", String(width));
-  copy.setAttribute("height", String(height));
-  return copy;
 }
 
 interface Entry {
@@ -95,30 +66,12 @@ function legend(width: number, top: number): { readonly parts: readonly SVGEleme
 }
 
 /** The map as it is seen now; null where none is shown. */
-export function picture(): { readonly svg: string; readonly width: number; readonly height: number } | null {
+export function picture(): Picture | null {
   const over = document.querySelector<SVGElement>(".map svg.overlay");
   const { width, height } = extent.peek();
   if (!over || !here.peek() || !camera.peek() || !width) return null;
   const { parts, bottom } = legend(width, height);
-  const whole = element("svg", { xmlns: NAMESPACE, width, height: bottom, viewBox: `0 0 ${width} ${bottom}` });
   const under = document.querySelector<SVGElement>(".map svg.underlay");
-  whole.append(
-    element("rect", { width, height: bottom, fill: token("--ground") }),
-    ...(under ? [copied(under)] : []),
-    element("image", { width, height, href: points() }),
-    copied(over),
-    ...parts,
-  );
-  return { svg: new XMLSerializer().serializeToString(whole), width, height: bottom };
-}
-
-/** An SVG drawn as finely as its points. */
-export async function raster({ svg, width, height }: { readonly svg: string; readonly width: number; readonly height: number }): Promise<Blob> {
-  const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-  await image.decode();
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [FINE * width, FINE * height];
-  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("the picture could not be drawn"))), "image/png"));
+  const layers = [...(under ? [copied(under, { width, height })] : []), element("image", { width, height, href: points() }), copied(over, { width, height })];
+  return whole(width, bottom, `0 0 ${width} ${bottom}`, [...layers, ...parts]);
 }

@@ -58,7 +58,7 @@ export function rule(columns: readonly ColumnInfo[], filters: ReadonlyMap<string
 
 export interface Wanted {
   readonly run: string;
-  /** Of rows; none: any. */
+  /** Of rows; empty: whichever fulfil the rest. */
   readonly ids?: readonly string[];
   readonly search?: string;
   readonly rule?: string;

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 
 import type { Example, Heat } from "../api";
+import { AsPicture } from "../pictured";
 import { api, run } from "../state";
 import { said } from "./fetched";
 import { Section } from "./section";
@@ -66,7 +67,7 @@ function Shown({ heat, example }: { readonly heat: Heat; readonly example: Examp
   const most = Math.max(strongest, FAINTEST);
   const fields = [...new Set(heat.tokens.map((token) => token.field))];
   return (
-    <div class="heat">
+    <div class="heat" data-picture={`heatmap-${example.id}`}>
       <p class="small">
         <span class="muted">Loss of</span> <span dir="auto">{heat.target}</span>
       </p>
@@ -84,6 +85,7 @@ function Shown({ heat, example }: { readonly heat: Heat; readonly example: Examp
         <Field key={field} field={field} named={fields.length > 1} heat={heat} most={most} text={fieldText(example, field)} />
       ))}
       <Faithful faithfulness={heat.faithfulness} />
+      <AsPicture what="the heatmap" />
     </div>
   );
 }
