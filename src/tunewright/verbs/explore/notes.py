@@ -42,7 +42,7 @@ def notes(shot: Snapshot) -> tuple[str, ...]:
     """Sentences, the gravest first."""
     run, rows = shot.run, shot.rows.slice(0, shot.own)
     recorded = _RECORDED.get(str(run.meta.get("recorded")), "") if shot.epochs else ""
-    grave = (_status(run), _coverage(run), _truncated(rows), _asked(run, rows), _placed(shot))
+    grave = (_status(run), _coverage(run), _truncated(rows), _unanalysed(shot, rows))
     return tuple(filter(None, (*grave, recorded, _several(run), _others(shot))))
 
 
@@ -82,30 +82,27 @@ def _others(shot: Snapshot) -> str:
     return f"{len(others):,} rows of {names}, which the training did not see, are shown as well: they have no dynamics."
 
 
-def _asked(run: Run, rows: pa.Table) -> str:
+def _unanalysed(shot: Snapshot, rows: pa.Table) -> str:
+    """What an analysis of the run would make; its command ends the sentence."""
+    lacks = [f"{one}." for one in (_unasked(shot.run, rows), _unplaced(shot)) if one]
+    return " ".join([*lacks, f"An analysis makes what is missing: tunewright analyze {shot.run.id}"]) if lacks else ""
+
+
+def _unasked(run: Run, rows: pa.Table) -> str:
     """Rows about which the final model was not asked: only the last epoch says what the model thinks, or nothing does."""
     asked = run.table("predictions", ["id"])["id"] if run.has("predictions") else pa.chunked_array([], pa.string())
     if not run.has("dynamics") or pc.all(pc.is_in(rows["id"], value_set=asked.combine_chunks())).as_py():
         return ""
     unsaid = rows["predicted"].null_count if "predicted" in rows.column_names else rows.num_rows
     if unsaid:  # while it learns from a text, a model says nothing that could be kept
-        return (
-            f"The model was not asked about {unsaid:,} of {rows.num_rows:,} rows, which have no prediction; to ask it: "
-            f"tunewright analyze {run.id}"
-        )
-    return (
-        "Predictions of training rows are what the model said when it saw them last; to ask the final model: "
-        f"tunewright analyze {run.id}"
-    )
+        return f"The model was not asked about {unsaid:,} of {rows.num_rows:,} rows, which have no prediction"
+    return "Predictions of training rows are what the model said when it saw them last, not what the final model says"
 
 
-def _placed(shot: Snapshot) -> str:
+def _unplaced(shot: Snapshot) -> str:
     """Whether a model that could embed the rows has not."""
     run, known = shot.run, set(shot.rows.column_names)
     is_able = run.kind == "train" and run.model_folder.is_dir() and not _status(run)
     if not is_able or known & {"umap1", "pc1"}:
         return ""
-    return (
-        "There is no map of its embeddings yet (UMAP or PCA), nor clusters or neighbours; to make them: "
-        f"tunewright analyze {run.id}"
-    )
+    return "Its embeddings have no map yet (UMAP or PCA), no clusters and no neighbours"
