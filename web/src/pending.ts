@@ -96,21 +96,38 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 type Ask = (version: string, revision: number) => Promise<Pending>;
 
+/** Whether what was asked for means the same after what others did. */
+type StandsAfter = (theirs: readonly PendingChange[]) => boolean;
+
+interface Asked {
+  readonly make: Ask;
+  readonly mine: readonly Change[];
+  readonly name: string;
+  readonly stands: StandsAfter;
+}
+
 /** Ask for a change of the pending edits. True when it was done.
  *
  * A refusal (409) brings the present state. Edits of other rows are asked for again on top of it; those of rows that
  * somebody else touched wait in `conflict`. */
-async function ask(make: Ask, mine: readonly Change[] = []): Promise<boolean> {
+async function ask(make: Ask, mine: readonly Change[] = [], stands: StandsAfter = apart(mine)): Promise<boolean> {
   const name = version.peek();
   if (name === null || readOnly.peek()) return false;
-  const done = await during(() => inTurn(() => attempt(make, mine, name, ATTEMPTS)));
+  const done = await during(() => inTurn(() => attempt({ make, mine, name, stands }, ATTEMPTS)));
   return done ?? false;
 }
+
+/** Edits stand as long as others leave their rows alone. */
+const apart =
+  (mine: readonly Change[]): StandsAfter =>
+  (theirs) =>
+    mine.length > 0 && !overlap(mine, theirs);
 
 /** Times that an edit is asked for on top of what others did to other rows. */
 const ATTEMPTS = 5;
 
-async function attempt(make: Ask, mine: readonly Change[], name: string, left: number): Promise<boolean> {
+async function attempt(asked: Asked, left: number): Promise<boolean> {
+  const { make, mine, name, stands } = asked;
   const before = pending.peek();
   try {
     const now = await make(name, before?.revision ?? 0);
@@ -122,7 +139,7 @@ async function attempt(make: Ask, mine: readonly Change[], name: string, left: n
     const now = state(error) ?? (await api().pending(name));
     const stale = now.revision !== (before?.revision ?? 0);
     took(now);
-    if (left > 1 && stale && mine.length && !overlap(mine, added(before, now))) return attempt(make, mine, name, left - 1);
+    if (left > 1 && stale && stands(added(before, now))) return attempt(asked, left - 1);
     const known = new Set(before?.changes.map((one) => one.key));
     const { message, fix } = stale ? { message: "", fix: "" } : error.failure;
     refused.value = { version: name, message, fix, mine, known };
@@ -238,8 +255,9 @@ export const undoPending = (): Promise<boolean> => ask((name, revision) => api()
 
 export const redoPending = (): Promise<boolean> => ask((name, revision) => api().redo(name, revision));
 
+/** Take edits out by their keys, which mean the same whatever others add. */
 export const discard = (keys: readonly string[]): Promise<boolean> =>
-  ask((name, revision) => api().discard(name, revision, keys));
+  ask((name, revision) => api().discard(name, revision, keys), [], () => true);
 
 export interface Allowed {
   /** Rows that somebody else changed stay pending. */

@@ -103,6 +103,15 @@ test("an undo that was overtaken undoes nothing of the other person's", async ()
   expect(edits.conflict.value?.theirs).toHaveLength(1);
 });
 
+test("an edit is taken out whatever others added meanwhile", async () => {
+  await edits.drop(["r0"], "");
+  const { key } = pending.value!.changes[0]!;
+  server.elsewhere([dropped("r0")]);
+  expect(await edits.discard([key])).toBe(true);
+  expect(edits.conflict.value).toBeNull();
+  expect(pending.value?.changes.map((one) => one.author)).toEqual(["Eve"]);
+});
+
 test("the edits of others show when the server tells of them", async () => {
   server.elsewhere([dropped("r5")]);
   server.tell({ event: "pending", data: { version: "main", revision: server.pending.revision } });
