@@ -30,7 +30,9 @@ export function Pictures({ name }: { readonly name: string }) {
     });
   return (
     <Part title="Pictures">
-      <p class="muted small">As it is seen now, colours and selection too. Loss curves, confusion matrices and heatmaps have buttons of their own.</p>
+      <p class="muted small">
+        As it is seen now, colours and selection too. Loss curves{!readOnly.value && ", confusion matrices and heatmaps"} have buttons of their own.
+      </p>
       <select aria-label="Picture of" value={what} onChange={(event) => (wanted.value = event.currentTarget.value)}>
         <option value={MAP}>The map</option>
         {columns.map((one) => (
