@@ -39,7 +39,7 @@ function List({ example }: { readonly example: Example }) {
       </p>
       <ul class="plain neighbours">
         {neighbours.map((one) => (
-          <li key={one.id}>
+          <li key={`${one.row} ${one.id}`}>
             <One neighbour={one} same={same(example, one)} />
           </li>
         ))}
