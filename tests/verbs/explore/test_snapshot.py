@@ -187,3 +187,13 @@ def test_rows_have_limits(project, run):
         explorer.rows(run.id, [0] * 501)
     with pytest.raises(DataError, match="199"):
         explorer.example(run.id, 200)
+
+
+def test_numbers_of_clusters_are_names(project, run):
+    ids = run.table("examples")["id"]
+    run.write("columns/clusters", pa.table({"id": ids, "cluster": pa.array(np.arange(200) % 3 - 1)}))
+    shot = snapshot(project, run)
+    assert (shot.columns["cluster"].kind, set(shot.columns["cluster"].categories)) == ("category", {"-1", "0", "1"})
+    codes = shot.encoded(["cluster"])["cluster"].to_numpy()
+    named = [shot.columns["cluster"].categories[code] for code in codes]
+    assert named == [str(number % 3 - 1) for number in range(200)]

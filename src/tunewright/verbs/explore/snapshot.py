@@ -35,6 +35,7 @@ _LAYOUTS = (
     ("said", "Loss", "probability", "loss"),
 )
 _BASE = ("region", "correctness", "correct", "label", "predicted", "split", "loss")
+_NAMED = frozenset({"cluster"})  # numbers that are names: none is more than another
 _LABELS = frozenset({"label", "predicted", "suggested", "other", "neighbour_label"})
 _HIDDEN = frozenset({"content", "digest"})  # hashes, which say nothing to people
 _LONG = frozenset({"id", "duplicate_of", "neighbour"})  # ids: no categories, however few the rows
@@ -178,6 +179,8 @@ def _info(name: str, column: pa.ChunkedArray, *, labels: Sequence[str], is_text:
     type_ = column.type
     if pa.types.is_boolean(type_):
         return _described(name, column, "flag")
+    if name in _NAMED:
+        return _named(name, column, ())
     if pa.types.is_integer(type_) or pa.types.is_floating(type_):
         return _described(name, column, "number")
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_dictionary(type_)):
