@@ -118,20 +118,38 @@ class File {
     return { name: `${run}-${rows.length}-rows.${format}`, blob: new Blob([text], { type }) };
   }
 
-  /** Rows that hold every word; what stands in double quotes is one. */
+  /** Rows that hold every word, as the service finds them. */
   private async search(text: string): Promise<{ rows: number[]; total: number; ms: number }> {
     this.folded ??= this.fold();
     const texts = await this.folded;
     const began = performance.now();
-    const words = [...text.toLowerCase().matchAll(/"([^"]+)"|(\S+)/g)].map((one) => (one[1] ?? one[2]!).replace(/\*$/, ""));
-    const rows = texts.flatMap((one, row) => (words.length && words.every((word) => one.includes(word)) ? [row] : []));
+    const wanted = terms(text);
+    const rows = texts.flatMap((one, row) => (wanted.length && wanted.every((term) => term.test(one)) ? [row] : []));
     return { rows: rows.slice(0, MOST), total: rows.length, ms: performance.now() - began };
   }
 
   private async fold(): Promise<readonly string[]> {
     const all = await Promise.all(this.archive.ids.map((_, row) => this.kept(row)));
-    return all.map(({ texts }) => Object.values(texts).join("\n").toLowerCase());
+    return all.map(({ texts }) => plain(Object.values(texts).join("\n")));
   }
+}
+
+/** Without accents and capitals. */
+const plain = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** What stands between words. */
+const BETWEEN = "[^\\p{L}\\p{N}]";
+
+/** What a query asks for: whole words, `begin*`, "words that stand together"; what holds no letter or digit stands anywhere. */
+export function terms(query: string): readonly RegExp[] {
+  const found = [...plain(query).matchAll(/"([^"]+)"|(\S+)/g)];
+  return found.filter(([term]) => found.length === 1 || !/^["*]+$/.test(term)).map(([, quoted, bare]) => {
+    const term = quoted ?? bare!;
+    const words = term.match(/[\p{L}\p{N}]+/gu);
+    if (!words) return new RegExp(term.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "u");
+    const end = bare?.endsWith("*") ? "" : `(?=${BETWEEN}|$)`;
+    return new RegExp(`(?<=^|${BETWEEN})${words.join(`${BETWEEN}+`)}${end}`, "u");
+  });
 }
 
 /** All columns of a row, texts whole. */

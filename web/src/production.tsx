@@ -8,6 +8,7 @@ import { Chart } from "./production/chart";
 import { CollectedRows } from "./production/collected";
 import "./production.css";
 import { accuracies, type Alert, coverage, type Drift, drifts, edges, marked, ranked, shares, unknown } from "./production/report";
+import { Groups } from "./production/rows";
 import { api, during, need, points, query, run, select } from "./state";
 import { number } from "./wire";
 
@@ -133,35 +134,16 @@ function Odd({ report }: { readonly report: Report }) {
   const rows = Number(report["rows"] ?? 0) || 1;
   if (!found.length) return null;
   const there = run.value?.columns.some((one) => one.name === "reasons") ?? false;
+  const groups = found.map(({ name, marked: count }) => ({
+    name,
+    cells: [number(count), `${((100 * count) / rows).toFixed(1)} %`] as const,
+    label: `Select the rows of ${name}`,
+    ...(there && count ? { onSelect: () => show(name) } : {}),
+  }));
   return (
     <>
       <h2>Rows marked as odd</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col">Rows</th>
-            <th scope="col">Share</th>
-            <th scope="col">
-              <span class="sr">Select</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.map((one) => (
-            <tr key={one.name}>
-              <th scope="row">{one.name}</th>
-              <td class="number">{number(one.marked)}</td>
-              <td class="number">{((100 * one.marked) / rows).toFixed(1)} %</td>
-              <td>
-                <button type="button" disabled={!there || !one.marked} aria-label={`Select the rows of ${one.name}`} onClick={() => void show(one.name)}>
-                  Select
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Groups heads={["Check", "Rows", "Share"]} groups={groups} />
     </>
   );
 }

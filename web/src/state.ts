@@ -3,7 +3,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 
 import { type Client, client, type Issue, type Pending, type RunInfo, type Source, type Workspace } from "./api";
-import type { Filter } from "./filter";
+import { type Filter, translated } from "./filter";
 import { blamed, passing } from "./filtering/crossed";
 import { usual } from "./filtering/groups";
 import type { Point } from "./lasso";
@@ -137,8 +137,8 @@ export async function open(id: string): Promise<void> {
     const [info, bytes] = await Promise.all([api().run(id), api().points(id)]);
     const values = columns(bytes);
     batch(() => {
+      filters.value = new Map(translations(run.value, info).filter(([name]) => values.has(name)));
       points.value = { run: info, rows: info.examples, values };
-      filters.value = new Map([...filters.value].filter(([name]) => values.has(name)));
       if (!info.layouts.some((one) => one.name === layout.value)) layout.value = info.layouts[0]?.name ?? "map";
       if (!info.columns.some((one) => one.name === colour.value)) colour.value = preferred(info);
       if (!info.columns.some((one) => one.name === size.value)) size.value = null;
@@ -150,6 +150,17 @@ export async function open(id: string): Promise<void> {
       issues.value = null;
       epoch.value = null;
     });
+  });
+}
+
+/** Names of the categories of a column, none for numbers and flags. */
+export const categories = (info: RunInfo | null, name: string): readonly string[] => info?.columns.find((one) => one.name === name)?.categories ?? [];
+
+/** The filters as another run knows them. */
+function translations(from: RunInfo | null, to: RunInfo): readonly (readonly [string, Filter])[] {
+  return [...filters.value].flatMap(([name, filter]) => {
+    const same = translated(filter, categories(from, name), categories(to, name));
+    return same ? [[name, same] as const] : [];
   });
 }
 

@@ -4,7 +4,7 @@ import { batch, effect } from "@preact/signals";
 
 import { beside } from "./beside";
 import { matrix, pair, recompare } from "./comparing";
-import type { Filter } from "./filter";
+import { coded, type Filter, spelled, unspelled } from "./filter";
 import { looked, revisit } from "./looking";
 import { framed, unframed } from "./part";
 import { enclose, replayed } from "./plane";
@@ -15,29 +15,31 @@ import { chosen } from "./table/columns";
 /** Rows of a selection that an address can hold. */
 const MOST_ROWS = 500;
 
-/** A filter in an address: `0.1..0.5`, `0.1..` without an upper end, `0,2,5`; a trailing `?` lets missing values pass.
+/** A filter in an address: `0.1..0.5`, `0.1..` without an upper end, `easy,hard` or, without categories, `0,1`; a trailing `?` lets missing values pass.
  *
- * written(read("0,2?")) is "0,2?" */
-export function written(filter: Filter): string {
-  const text = filter.by === "range" ? `${bound(filter.low)}..${bound(filter.high)}` : [...filter.codes].sort((a, b) => a - b).join(",");
+ * Categories go by name: their codes differ from run to run. written(read("0,1?")) is "0,1?" */
+export function written(filter: Filter, categories: readonly string[] = []): string {
+  const names = filter.by === "codes" ? [...filter.codes].map((code) => categories[code] ?? String(code)).sort() : [];
+  const text = filter.by === "range" ? `${bound(filter.low)}..${bound(filter.high)}` : spelled(names);
   return filter.missing ? `${text}?` : text;
 }
 
 const bound = (value: number): string => (Number.isFinite(value) ? String(value) : "");
 
 /** The filter that an address says; null if it says none. */
-export function read(text: string): Filter | null {
+export function read(text: string, categories: readonly string[] = []): Filter | null {
   const missing = text.endsWith("?");
   const said = missing ? text.slice(0, -1) : text;
   const more = missing ? { missing } : {};
-  const range = said.split("..");
+  const range = categories.length ? [] : said.split("..");
   if (range.length === 2) {
     const low = range[0] ? Number(range[0]) : -Infinity;
     const high = range[1] ? Number(range[1]) : Infinity;
     return Number.isNaN(low) || Number.isNaN(high) ? null : { by: "range", low, high, ...more };
   }
-  const codes = said.split(",").filter(Boolean).map(Number);
-  return codes.every((code) => Number.isInteger(code) && code >= 0) && (codes.length || missing) ? { by: "codes", codes: new Set(codes), ...more } : null;
+  const names = unspelled(said);
+  const codes = categories.length ? coded(names, categories) : new Set(names.map(Number));
+  return (codes.size || missing) && [...codes].every((code) => Number.isInteger(code) && code >= 0) ? { by: "codes", codes, ...more } : null;
 }
 
 function selected(): string {
@@ -95,7 +97,7 @@ export function address(): string {
   put("sort", sorted());
   put("columns", chosen.value?.join(",") ?? null);
   if (state.unfolded.value) said.set("open", [...state.unfolded.value].join(","));
-  for (const [name, filter] of state.filters.value) said.set(`f.${name}`, written(filter));
+  for (const [name, filter] of state.filters.value) said.set(`f.${name}`, written(filter, state.categories(state.run.value, name)));
   return said.toString();
 }
 
@@ -142,13 +144,21 @@ function earlier(text: string | null): number | null {
   return at !== null && at > 0 && at < (state.run.value?.epochs ?? 0) ? at : null;
 }
 
+/** Filters that the open run knows; of the others the reader is told. */
 async function filtersOf(said: URLSearchParams): Promise<ReadonlyMap<string, Filter>> {
   const filters = new Map<string, Filter>();
-  for (const [name, value] of said) {
-    const filter = name.startsWith("f.") ? read(value) : null;
-    const known = state.run.value?.columns.some((one) => one.name === name.slice(2) && one.kind !== "text");
-    if (filter && known && (await state.during(() => state.need(name.slice(2))))) filters.set(name.slice(2), filter);
+  const lost: string[] = [];
+  for (const [key, value] of said) {
+    if (!key.startsWith("f.")) continue;
+    const name = key.slice(2);
+    const known = state.run.value?.columns.some((one) => one.name === name && one.kind !== "text");
+    const names = state.categories(state.run.value, name);
+    const filter = known ? read(value, names) : null;
+    if (filter && (await state.during(() => state.need(name)))) filters.set(name, filter);
+    const unknown = unspelled(names.length ? value.replace(/\?$/, "") : "").filter((one) => !names.includes(one));
+    if (!filter || unknown.length) lost.push(`${name} ${unknown.join(", ") || value}`);
   }
+  if (lost.length) state.notice.value = { message: `Not in this run: ${lost.join("; ")}.`, fix: "" };
   return filters;
 }
 

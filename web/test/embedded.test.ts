@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 
-import { embedded } from "../src/embedded";
+import { embedded, terms } from "../src/embedded";
 import { csv } from "../src/export/files";
 
 async function packed(value: unknown): Promise<string> {
@@ -64,5 +64,26 @@ describe("a page that is a file", () => {
   });
   it("is none where the page was served", async () => {
     expect(await embedded(document.implementation.createHTMLDocument())).toBeNull();
+  });
+});
+
+describe("a search", () => {
+  const finds = (query: string, text: string): boolean => terms(query).every((term) => term.test(text));
+  it.each([
+    ["film", "a film, again", true],
+    ["film", "films", false],
+    ["fil*", "films", true],
+    ["FILM", "the film", true],
+    ["\u00e9t\u00e9", "ete", true],
+    ['"two words"', "two, words", true],
+    ['"two words"', "two more words", false],
+    ["a.b", "a b", true],
+    ["\u{1f600}", "so\u{1f600}", true],
+    ["*", "2 * 3", true],
+    ["*", "2", false],
+    ['film "', "film", true],
+    ["(", "(", true],
+  ])("for %s in %s is %s, as in the service", (query, text, is) => {
+    expect(finds(query, text)).toBe(is);
   });
 });

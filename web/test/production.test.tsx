@@ -66,7 +66,7 @@ test("the map has room for the reference, shown or not", async () => {
 });
 
 test("the legend counts what other filters let through, not what its own hides", async () => {
-  await restore("colour=split&f.split=1");
+  await restore("colour=split&f.split=test");
   render(<Legend />);
   const counts = (): string[] => screen.getAllByRole("button", { name: /train|test/ }).map((one) => one.textContent ?? "");
   await expect.poll(counts).toEqual(["train5", "test1"]);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { ColumnInfo, RunInfo, Source } from "../src/api";
+import { translated } from "../src/filter";
 import * as state from "../src/state";
 import type { Values } from "../src/wire";
 import { address, go, keep, read, restore, written } from "../src/url";
@@ -61,11 +62,32 @@ describe("a filter in an address", () => {
   });
 });
 
+describe("categories in an address", () => {
+  const names = ["", "a,b", "what?", "100%", "@"];
+  it("go by name, whatever is in it, and mean the same where they have other codes", () => {
+    const filter = { by: "codes", codes: new Set([0, 1, 2, 3, 4]), missing: true } as const;
+    const text = written(filter, names);
+    expect(read(text, names)).toEqual(filter);
+    expect(read(text, ["new", ...names])).toEqual({ ...filter, codes: new Set([1, 2, 3, 4, 5]) });
+    expect(read("gone", names)).toBeNull();
+  });
+
+  it("are translated for another run, and told where it lacks them", async () => {
+    expect(translated({ by: "codes", codes: new Set([1]) }, ["a", "b"], ["b", "c"])).toEqual({ by: "codes", codes: new Set([0]) });
+    expect(translated({ by: "codes", codes: new Set([0]) }, ["a", "b"], ["b", "c"])).toBeNull();
+    state.notice.value = null;
+    await restore("f.label=b%2Cgone&f.nope=1&f.loss=1.0..");
+    expect([...state.filters.value]).toEqual([["label", { by: "codes", codes: new Set([1]) }], ["loss", { by: "range", low: 1, high: Infinity }]]);
+    expect(state.notice.value).toMatchObject({ message: "Not in this run: label gone; nope 1." });
+    state.notice.value = null;
+  });
+});
+
 describe("an address", () => {
   it.each([
     "run=first&layout=pca&colour=label&size=none&density=on&epoch=2&view=table&panel=curate&row=3&pinned=1",
     "run=first&colour=region&selection=rows%3A1%2C4&row=4",
-    "run=first&colour=region&f.loss=1..4&f.label=0%2C1%3F",
+    "run=first&colour=region&f.loss=1..4&f.label=a%2Cb%3F",
     "run=first&colour=region&q=%22two+words%22",
     "run=first&colour=region&open=loss%2Clabel",
     "run=first&colour=region&open=",

@@ -4,6 +4,7 @@ import type { Collected } from "../api";
 import { Command, count } from "../parts";
 import { find } from "../seen";
 import { during, select } from "../state";
+import { Groups } from "./rows";
 
 export function CollectedRows({ found }: { readonly found: Collected }) {
   if (!found.budget) return null;
@@ -20,35 +21,11 @@ export function CollectedRows({ found }: { readonly found: Collected }) {
 }
 
 function Reasons({ found }: { readonly found: Collected }) {
-  const show = (ids: readonly string[]): Promise<unknown> => during(async () => select(await find(ids)));
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Reason</th>
-          <th scope="col">Rows</th>
-          <th scope="col">Labelled</th>
-          <th scope="col">
-            <span class="sr">Select</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {found.reasons.map((one) => (
-          <tr key={one.reason}>
-            <th scope="row">
-              <bdi>{one.reason}</bdi>
-            </th>
-            <td class="number">{one.rows.toLocaleString("en")}</td>
-            <td class="number">{one.labelled.toLocaleString("en")}</td>
-            <td>
-              <button type="button" aria-label={`Select the rows collected for ${one.reason}`} onClick={() => void show(one.ids)}>
-                Select
-              </button>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  const groups = found.reasons.map(({ reason, rows, labelled, ids }) => ({
+    name: reason,
+    cells: [rows.toLocaleString("en"), labelled.toLocaleString("en")] as const,
+    label: `Select the rows collected for ${reason}`,
+    onSelect: () => during(async () => select(await find(ids))),
+  }));
+  return <Groups heads={["Reason", "Rows", "Labelled"]} groups={groups} />;
 }

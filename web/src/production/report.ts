@@ -1,6 +1,7 @@
 /** What a monitor's report says, read from its JSON: checks are told apart by what they hold. */
 
 import type { Json, RunInfo } from "../api";
+import { categories } from "../state";
 import type { Values } from "../wire";
 
 type Named = { readonly [name: string]: Json };
@@ -130,8 +131,8 @@ const AND = " + ";
 
 /** Rows that a check marked, ascending. */
 export function marked(run: RunInfo, values: Values | null, reason: string): Uint32Array {
-  const categories = run.columns.find((one) => one.name === "reasons")?.categories ?? [];
-  const codes = new Set(categories.flatMap((name, code) => (name.split(AND).includes(reason) ? [code] : [])));
+  const names = categories(run, "reasons");
+  const codes = new Set(names.flatMap((name, code) => (name.split(AND).includes(reason) ? [code] : [])));
   const rows: number[] = [];
   values?.forEach((code, row) => codes.has(code) && rows.push(row));
   return Uint32Array.from(rows);
