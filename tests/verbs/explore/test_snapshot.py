@@ -62,11 +62,11 @@ def test_what_was_never_asked_is_what_was_seen_last(project, run):
 
 
 def test_the_etag_changes_with_a_table_and_with_nothing_else(project, run):
-    before = etag(run)
+    before = etag(project, run)
     run.update(note="x")
-    assert etag(run) == before
+    assert etag(project, run) == before
     run.write("columns/more", pa.table({"id": run.table("examples")["id"], "more": np.arange(200.0)}))
-    assert etag(run) != before
+    assert etag(project, run) != before
 
 
 def test_the_explorer_sees_a_new_column(project, run):

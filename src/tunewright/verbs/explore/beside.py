@@ -49,13 +49,11 @@ def places_beside(run: Run) -> list[tuple[Run, str]]:
     return [] if model is None else [(model, name) for name in model.tables() if name.startswith(_PLACES)]
 
 
-def files_beside(run: Run) -> list[Path]:
+def files_beside(project: Project, run: Run) -> list[Path]:
     """Files outside of a run's folder that its page is made of."""
     found = [path for other, name in places_beside(run) for path in other.parts(name)]
-    dataset = run.meta.get("dataset")
-    if run.kind == "train" and dataset and run.has(_KNOWING):
-        found += tables.parts(run.folder.parent.parent / "data" / dataset)
-    return found
+    is_known = _is_of(project, run) and run.has(_KNOWING)
+    return found + (tables.parts(project.dataset_folder) if is_known else [])
 
 
 def _is_of(project: Project, run: Run) -> bool:

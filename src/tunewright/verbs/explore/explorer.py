@@ -226,7 +226,7 @@ class Explorer:
         found = self.find(run)
         with self._lock:
             kept = self._kept.get(found.id)
-            if kept is None or kept.shot.etag != etag(found):
+            if kept is None or kept.shot.etag != etag(self.project, found):
                 kept = self._kept[found.id] = Kept(snapshot(self.project, found))
                 give_back()
             self._kept.move_to_end(found.id)

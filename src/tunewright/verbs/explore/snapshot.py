@@ -137,17 +137,17 @@ class Snapshot:
         return _codes(_names(column), info.categories)
 
 
-def etag(run: Run) -> str:
+def etag(project: Project, run: Run) -> str:
     """Changes whenever a table of the run does, or one beside it that its rows are made of."""
     parts = [path for name in (*run.tables(), "labels") for path in run.parts(name)]
-    parts += [path for path in [run.folder / "catalogue.sqlite"] if path.is_file()] + files_beside(run)
+    parts += [path for path in [run.folder / "catalogue.sqlite"] if path.is_file()] + files_beside(project, run)
     stamps = sorted(f"{path.name}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in parts)
     return hashlib.blake2b("\n".join(stamps).encode(), digest_size=8).hexdigest()
 
 
 def snapshot(project: Project, run: Run) -> Snapshot:
     """Read all columns of a run, and describe them. Lists, such as logits, are left to the details of a row."""
-    stamp = etag(run)
+    stamp = etag(project, run)
     others = other_rows(project, run)
     rows = wide(run, others)
     labels = run.labels or project.task.labels

@@ -105,7 +105,7 @@ class Watcher:
                 yield from self._of_run(run)
 
     def _of_run(self, run: Run) -> Iterator[Happened]:
-        told = RunChanged(run=run.id, etag=etag(run), status=run.meta.get("status", ""))
+        told = RunChanged(run=run.id, etag=etag(self._project, run), status=run.meta.get("status", ""))
         before = self._runs.get(run.id)
         self._runs[run.id] = told
         if told != before and not (self._is_first and told.status in _ENDED):
