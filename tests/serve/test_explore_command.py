@@ -60,7 +60,8 @@ def test_it_listens_to_this_machine_and_logs_nothing(served):
         assert client.post("/api/train", json={"version": "secretversion"}).status_code == 422
         assert client.get("/api/workspace", headers={"Host": "evil.example"}).status_code == 421
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    process.wait(60)
+    out, errors = process.stdout.read(), process.stderr.read()  # with what came along with the first line
     assert (process.returncode, errors) == (0, "")
     assert "ssh -N -L" in out
     assert out.endswith("Stopped.\n")
